@@ -1,0 +1,1 @@
+"""People give labels: campaigns, schemes, assignment, labelling, agreement."""

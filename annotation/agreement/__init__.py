@@ -1,0 +1,1 @@
+"""Agreement among clinicians: the figures, their intervals and what they leave out."""

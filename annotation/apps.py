@@ -1,0 +1,20 @@
+"""Annotation application."""
+
+from django.apps import AppConfig
+
+from prometheus_site.core.navigation import NavLink, add_link
+
+
+class AnnotationConfig(AppConfig):
+    name = "annotation"
+    verbose_name = "Annotation"
+
+    def ready(self) -> None:
+        from annotation.campaigns.selectors import CAMPAIGN_ROLES
+        from annotation.labelling import record
+        from prometheus_site.audit.verification import cover
+
+        cover(record.KIND, record.payloads_of)
+        add_link(
+            NavLink(10, "Campaigns", "annotation:campaigns", "tag", lambda user: user.has_role(*CAMPAIGN_ROLES))
+        )

@@ -1,0 +1,20 @@
+"""Read campaigns and who could take part in them."""
+
+from django.db.models import QuerySet
+
+from annotation.models import Campaign
+from prometheus_site.accounts.models import User
+from prometheus_site.accounts.roles import Role
+
+CAMPAIGN_ROLES = (Role.ANNOTATOR, Role.ADJUDICATOR, Role.LEAD)
+
+
+def campaigns_of(user: User) -> QuerySet[Campaign]:
+    """Return the person's campaigns, newest first."""
+    return Campaign.objects.visible_to(user).select_related("scheme", "guideline").order_by("-created_at")
+
+
+def possible_members() -> QuerySet[User]:
+    """Return everybody who holds a role that works in campaigns."""
+    grants = {"role_grants__role__in": CAMPAIGN_ROLES, "role_grants__revoked_at__isnull": True}
+    return User.objects.filter(is_active=True, **grants).distinct().order_by("display_name", "code")

@@ -1,0 +1,120 @@
+"""The list behind a number, page by page, and one sample with what everybody said about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q
+
+from annotation.agreement.selectors import eligible_labels
+from annotation.dashboard.figures import Chosen, Figure, Rows, rows_of
+from annotation.labelling.presenter import answers_in_words
+from annotation.labelling.selectors import scheme_of, scheme_version
+from annotation.models import Campaign, Label, Sample
+from annotation.schemes.definition import Dimension
+
+ROWS_PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """A label with the answers that matter on this page, in words."""
+
+    label: Label
+    answers: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """A sample with each person's code and answer on one dimension."""
+
+    sample: Sample
+    answers: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """All labels of a sample: a column each, and a row of answers for every question of the scheme."""
+
+    labels: Sequence[Label]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+def page_of(figure: Figure, campaign: Campaign, chosen: Chosen, page: str | None) -> Page[Any]:
+    """Return one page of the rows that the figure counts. Raises UnknownFigureError."""
+    found = Paginator(_ordered(figure.kind, rows_of(figure, campaign, chosen)), ROWS_PER_PAGE).get_page(page)
+    if figure.kind == "labels":
+        keys = [chosen["dimension"]] if "dimension" in chosen else _headlines(campaign)
+        found.object_list = [LabelRow(label, _answers(label, keys)) for label in found.object_list]
+    elif figure.kind == "items":
+        dimension = scheme_of(campaign).dimension(chosen["dimension"])
+        found.object_list = _items(campaign, dimension, list(found.object_list))
+    return found
+
+
+def narrowing_in_words(campaign: Campaign, chosen: Chosen) -> list[str]:
+    """Return what a list was narrowed to, for its heading."""
+    found = [value for key, value in chosen.items() if key in ("person", "day")]
+    if "guideline" in chosen:
+        found.append(f"guideline {chosen['guideline']}")
+    if "dimension" in chosen:
+        dimension = scheme_of(campaign).dimension(chosen["dimension"])
+        found += [dimension.title] + [
+            category.label for category in dimension.categories if category.code == chosen.get("answer")
+        ]
+    return found
+
+
+def labels_side_by_side(sample: Sample, campaign: Campaign) -> SideBySide:
+    """Return every label of a sample, people by their codes, corrections after what they correct.
+
+    Notes and reasons stay closed: clinicians write them for those who settle disagreements.
+    """
+    labels = list(
+        Label.objects.filter(sample=sample, campaign=campaign)
+        .select_related("annotator", "assignment", "guideline")
+        .order_by("annotator__code", "created_at", "pk")
+    )
+    return SideBySide(
+        labels=labels,
+        rows=[
+            (dimension.title, [_answer(label, dimension) for label in labels])
+            for dimension in scheme_of(campaign).dimensions
+        ],
+    )
+
+
+def _ordered(kind: str, rows: Rows) -> Rows:
+    if kind == "labels":
+        rows = rows.select_related("sample", "annotator", "guideline", "assignment")
+        return rows.order_by("-created_at", "pk")
+    if kind == "slots":
+        return rows.select_related("sample", "annotator").order_by("annotator__code", "position")
+    if kind == "people":
+        return rows.order_by("code")
+    if kind == "conversations":
+        return rows.select_related("source").order_by("source__name", "row", "pk")
+    if kind == "samples":
+        rows = rows.annotate(label_count=Count("labels", filter=Q(labels__supersedes__isnull=True)))
+    return rows.order_by("number")
+
+
+def _headlines(campaign: Campaign) -> list[str]:
+    return [dimension.key for dimension in scheme_of(campaign).dimensions if dimension.is_headline]
+
+
+def _answers(label: Label, keys: Iterable[str]) -> list[tuple[str, str]]:
+    return answers_in_words(scheme_version(label.scheme_id), {key: label.answers.get(key) for key in keys})
+
+
+def _answer(label: Label, dimension: Dimension) -> str:
+    return ", ".join(words for _, words in _answers(label, [dimension.key]))
+
+
+def _items(campaign: Campaign, dimension: Dimension, samples: Sequence[Sample]) -> list[ItemRow]:
+    given = eligible_labels(campaign, dimension).filter(sample__in=samples).order_by("annotator__code")
+    answers: dict[object, list[tuple[str, str]]] = {}
+    for sample_id, code, answer in given.values_list("sample_id", "annotator__code", "answer"):
+        answers.setdefault(sample_id, []).append((code, answer))
+    return [ItemRow(sample, answers[sample.pk]) for sample in samples]

@@ -1,0 +1,152 @@
+"""Read the overview of a campaign: its numbers, its people, its days, its agreement."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from annotation.agreement.selectors import Agreement, agreement_of
+from annotation.dashboard.figures import Number, count_of, counts_by, number
+from annotation.labelling.selectors import scheme_of
+from annotation.models import Assignment, AssignmentState, Campaign, Label
+from annotation.schemes.definition import Category
+from prometheus_site.accounts.models import User
+from prometheus_site.accounts.roles import Role
+
+BY_PERSON = ("planned", "labelled", "waiting", "withdrawn", "corrections", "notes", "severe")
+COUNTED = ("samples", "finished", "given", "not-overlap")
+DAYS_SHOWN = 14
+
+
+@dataclass(frozen=True)
+class Person:
+    """How far one person has come; ``numbers`` by figure."""
+
+    user: User
+    numbers: Mapping[str, Number]
+
+
+@dataclass(frozen=True)
+class Day:
+    """The labels given on one day, beside the most of any day shown."""
+
+    day: str
+    given: Number
+    most: int
+
+
+@dataclass(frozen=True)
+class AgreementPanel:
+    """One headline dimension: its agreement, what that rests on and what it leaves out."""
+
+    agreement: Agreement
+    items: Number
+    conversations: Number
+    raters: Number
+    labels: Number
+    single: Number
+    not_eligible: Number
+    answers: Sequence[tuple[Category, Number]]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything on the dashboard that changes; ``totals`` by figure."""
+
+    totals: Mapping[str, Number]
+    people: Sequence[Person]
+    guidelines: Sequence[tuple[str, Number]]
+    days: Sequence[Day]
+    panels: Sequence[AgreementPanel]
+
+
+def overview_of(campaign: Campaign) -> Overview:
+    """Return the numbers of a campaign. The queries do not grow with its people or samples."""
+    by_person = {key: counts_by("person", key, campaign) for key in BY_PERSON}
+    totals = {key: sum(counts.values()) for key, counts in by_person.items()}
+    totals |= {key: count_of(key, campaign) for key in COUNTED}
+    by_guideline = counts_by("guideline", "standing", campaign)
+    return Overview(
+        totals={key: number(key, campaign, value) for key, value in totals.items()},
+        people=[_person(user, campaign, by_person) for user in people_of(campaign)],
+        guidelines=[
+            (version, number("standing", campaign, count, guideline=version))
+            for version, count in sorted(by_guideline.items())
+        ],
+        days=_days(campaign),
+        panels=[_panel(found, campaign) for found in agreement_of(campaign, scheme_of(campaign))],
+    )
+
+
+def people_of(campaign: Campaign) -> QuerySet[User]:
+    """Return who labels in the campaign now or has had slots in it."""
+    planned = Assignment.objects.filter(campaign=campaign).values("annotator")
+    members = campaign.members.filter(
+        left_at__isnull=True,
+        user__role_grants__role=Role.ANNOTATOR,
+        user__role_grants__revoked_at__isnull=True,
+    )
+    return User.objects.filter(Q(pk__in=planned) | Q(pk__in=members.values("user"))).order_by("code")
+
+
+def version_of(campaign: Campaign) -> str:
+    """Return a digest that changes whenever a number of the overview can have changed."""
+    labels = Label.objects.filter(campaign=campaign).aggregate(Count("pk"), Max("created_at"))
+    slots = Assignment.objects.filter(campaign=campaign).values_list("annotator", "state")
+    members = campaign.members.filter(left_at__isnull=True).order_by("user").values_list("user", flat=True)
+    facts = [
+        campaign.state,
+        campaign.guideline_id,
+        campaign.samples.count(),
+        sorted(labels.items()),
+        list(slots.annotate(n=Count("pk")).order_by("annotator", "state")),
+        list(members),
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def is_blind_in(user: User, campaign: Campaign) -> bool:
+    """Whether the person still has samples to label here, and so must not see what others answered."""
+    unlabelled = [AssignmentState.WAITING, AssignmentState.LEASED]
+    return Assignment.objects.filter(campaign=campaign, annotator=user, state__in=unlabelled).exists()
+
+
+def _person(user: User, campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> Person:
+    return Person(
+        user,
+        {
+            key: number(key, campaign, counts.get(user.code, 0), person=user.code)
+            for key, counts in by_person.items()
+        },
+    )
+
+
+def _days(campaign: Campaign) -> list[Day]:
+    newest = sorted(counts_by("day", "given", campaign).items(), reverse=True)[:DAYS_SHOWN]
+    most = max((count for _, count in newest), default=0)
+    return [Day(day, number("given", campaign, count, day=day), most) for day, count in newest]
+
+
+def _panel(found: Agreement, campaign: Campaign) -> AgreementPanel:
+    estimate, dimension = found.estimate, found.dimension
+
+    def on_dimension(key: str, value: int, **chosen: str) -> Number:
+        return number(key, campaign, value, dimension=dimension.key, **chosen)
+
+    def counted(key: str) -> Number:
+        return on_dimension(key, count_of(key, campaign, dimension=dimension.key))
+
+    def answered(code: str) -> Number:
+        return on_dimension("agreement-labels", found.answer_counts.get(code, 0), answer=code)
+
+    return AgreementPanel(
+        agreement=found,
+        items=on_dimension("overlap-items", estimate.n_items_overlap),
+        conversations=on_dimension("conversations", estimate.n_clusters),
+        raters=on_dimension("raters", estimate.n_raters),
+        labels=on_dimension("agreement-labels", estimate.n_labels),
+        single=counted("single-label-samples"),
+        not_eligible=counted("not-eligible"),
+        answers=[(category, answered(category.code)) for category in dimension.categories],
+    )

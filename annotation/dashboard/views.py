@@ -1,0 +1,86 @@
+"""Pages of the lead's dashboard: the overview, the list behind each number, a sample with all its labels."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from annotation import permissions
+from annotation.dashboard import figures, listing, selectors
+from annotation.labelling.selectors import turns_of
+from annotation.models import Campaign
+from prometheus_site.accounts.roles import Role
+from prometheus_site.audit.models import Action
+from prometheus_site.audit.services import record_access
+from prometheus_site.core.sealing import TextErasedError
+
+
+@require_safe
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the campaign's numbers; htmx asks again for those that change, and gets nothing while none has."""
+    lead = permissions.person(request, Role.LEAD)
+    campaign = permissions.campaign_for(lead, slug)
+    version = selectors.version_of(campaign)
+    is_refresh = "HX-Request" in request.headers
+    if is_refresh and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
+    context = {
+        "campaign": campaign,
+        "overview": selectors.overview_of(campaign),
+        "version": version,
+        "is_simulated": campaign.is_simulated,
+    }
+    name = "_live.html" if is_refresh else "overview.html"
+    return render(request, f"annotation/dashboard/{name}", context)
+
+
+@require_safe
+def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
+    """List the rows that a number of the dashboard counts."""
+    lead = permissions.person(request, Role.LEAD)
+    campaign = permissions.campaign_for(lead, slug)
+    chosen = {key: value for key, value in request.GET.dict().items() if key != "page"}
+    try:
+        named = figures.figure_named(figure)
+        if named.shows_answers and selectors.is_blind_in(lead, campaign):
+            return _closed(request, campaign)
+        page = listing.page_of(named, campaign, chosen, request.GET.get("page"))
+    except figures.UnknownFigureError as unknown:
+        raise Http404 from unknown
+    record_access(actor=lead, action=Action.LISTED, obj_type=f"figure:{figure}", obj_id=str(campaign.pk))
+    context = {
+        "campaign": campaign,
+        "figure": named,
+        "narrowing": listing.narrowing_in_words(campaign, chosen),
+        "page": page,
+        "is_simulated": campaign.is_simulated,
+    }
+    return render(request, "annotation/dashboard/figure.html", context)
+
+
+@require_safe
+def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Show a sample: its conversation, and the labels of all side by side."""
+    lead = permissions.person(request, Role.LEAD)
+    campaign = permissions.campaign_for(lead, slug)
+    found = permissions.sample_for(lead, campaign, number)
+    if selectors.is_blind_in(lead, campaign):
+        return _closed(request, campaign)
+    record_access(actor=lead, action=Action.VIEWED, obj_type="sample", obj_id=str(found.pk))
+    try:
+        turns = turns_of(found)
+    except TextErasedError:
+        turns = []
+    context = {
+        "campaign": campaign,
+        "sample": found,
+        "turns": turns,
+        "side_by_side": listing.labels_side_by_side(found, campaign),
+        "is_simulated": campaign.is_simulated,
+    }
+    return render(request, "annotation/dashboard/sample.html", context)
+
+
+def _closed(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Say that labels stay closed to a lead who still labels here: only blind labels count."""
+    context = {"campaign": campaign, "is_simulated": campaign.is_simulated}
+    return render(request, "annotation/dashboard/closed.html", context, status=403)

@@ -1,0 +1,45 @@
+"""Load the shipped conversations into a campaign of their own, through the same doors as any others."""
+
+from pathlib import Path
+
+import orjson
+
+from annotation.campaigns.services import change_state, create_campaign, set_members
+from annotation.intake.services import take_in_import
+from annotation.models import Campaign, CampaignState, Sample
+from datasets_app.importing.running import import_file
+from datasets_app.models import ImportState, Source
+from prometheus_site.accounts.models import User
+
+CONVERSATIONS = Path(__file__).parent / "conversations.jsonl"
+SLUG = "demo"
+
+
+class DemoNotLoadedError(Exception):
+    """The shipped conversations could not be imported."""
+
+
+def load_demo_campaign(*, lead: User, members: list[User]) -> Campaign:
+    """Return an open campaign of the shipped synthetic conversations with these people in it."""
+    campaign = create_campaign(name="Demonstration", slug=SLUG, created_by=lead)
+    source, _ = Source.objects.get_or_create(
+        name="Shipped demonstration",
+        defaults={"license_tag": "written for Prometheus", "is_synthetic": True, "created_by": lead},
+    )
+    job = import_file(path=CONVERSATIONS, source=source, format="chatml", options={}, campaign_slug=SLUG)
+    if job.state != ImportState.DONE:
+        raise DemoNotLoadedError(job.problem)
+    take_in_import(job=job, campaign_slug=SLUG)
+    Sample.objects.filter(campaign=campaign, conversation__row__in=_severe_rows()).update(
+        is_estimated_severe=True
+    )
+    set_members(campaign=campaign, user_ids=[user.pk for user in members], changed_by=lead)
+    change_state(campaign=campaign, state=CampaignState.OPEN, changed_by=lead)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def _severe_rows() -> list[int]:
+    """Return the rows that their writer meant to be severe: an estimate for the page, never a label."""
+    lines = CONVERSATIONS.read_bytes().splitlines()
+    return [row for row, line in enumerate(lines, start=1) if orjson.loads(line)["estimated_severe"]]

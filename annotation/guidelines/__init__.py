@@ -1,0 +1,1 @@
+"""The guideline, a key away from every sample."""

@@ -1,0 +1,1 @@
+"""Conversations become samples: long sessions are cut into windows."""

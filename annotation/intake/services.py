@@ -1,0 +1,79 @@
+"""Turn finished imports into samples of a campaign."""
+
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.assignment.services import extend_plan
+from annotation.models import Campaign, CampaignState, Sample, SampleIntake
+from datasets_app.models import Conversation, ImportJob, ImportState
+from datasets_app.sources.windows import windows
+from datasets_app.texts import read_turns
+
+BATCH_SIZE = 500
+
+
+class UnknownCampaignError(Exception):
+    """The import names a campaign that is not there."""
+
+
+def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
+    """Cut an import's conversations into samples of the campaign; return how many. Idempotent.
+
+    Raises UnknownCampaignError.
+    """
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().filter(slug=campaign_slug).first()
+        if campaign is None:
+            raise UnknownCampaignError(
+                f"There is no campaign “{campaign_slug}”. Make it first, or import without naming one."
+            )
+        taken = SampleIntake.objects.filter(import_job=job).first()
+        if taken is not None:
+            return taken.sample_count
+        count = _add_samples(campaign, job)
+        SampleIntake.objects.create(import_job=job, campaign=campaign, sample_count=count)
+        if campaign.state == CampaignState.OPEN:
+            extend_plan(campaign=campaign)
+        return count
+
+
+def take_in_waiting_imports() -> int:
+    """Take in every finished import that names a campaign and was not taken in yet; return how many."""
+    waiting = ImportJob.objects.filter(state=ImportState.DONE, intake__isnull=True).exclude(campaign_slug="")
+    known = waiting.filter(campaign_slug__in=Campaign.objects.values("slug"))
+    jobs = list(known.order_by("finished_at"))
+    for job in jobs:
+        take_in_import(job=job, campaign_slug=job.campaign_slug)
+    return len(jobs)
+
+
+def _add_samples(campaign: Campaign, job: ImportJob) -> int:
+    number = campaign.samples.aggregate(top=Max("number"))["top"] or 0
+    first_number = number
+    batch: list[Sample] = []
+    conversations = job.conversations.select_related("text__data_key").order_by("row", "id")
+    for conversation in conversations.iterator(chunk_size=BATCH_SIZE):
+        for sample in _samples_of(conversation, campaign):
+            number += 1
+            sample.number = number
+            batch.append(sample)
+        if len(batch) >= BATCH_SIZE:
+            Sample.objects.bulk_create(batch)
+            batch = []
+    Sample.objects.bulk_create(batch)
+    return number - first_number
+
+
+def _samples_of(conversation: Conversation, campaign: Campaign) -> list[Sample]:
+    turns = read_turns(conversation)
+    return [
+        Sample(
+            campaign=campaign,
+            conversation=conversation,
+            window_start=window.start,
+            window_stop=window.stop,
+            has_client_turn=any(turn.role == "user" for turn in turns[window.start : window.stop]),
+            has_assistant_turn=any(turn.role == "assistant" for turn in turns[window.start : window.stop]),
+        )
+        for window in windows(turns)
+    ]

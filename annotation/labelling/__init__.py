@@ -1,0 +1,1 @@
+"""A clinician reads a sample, answers, saves, and corrects."""

@@ -1,0 +1,95 @@
+"""Assignments: the stored plan of who labels what, in which order, and where each slot stands."""
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from annotation.models.campaign import Campaign
+from annotation.models.sample import Sample
+
+if TYPE_CHECKING:
+    from prometheus_site.accounts.models import User
+
+
+class Purpose(models.TextChoices):
+    """Why the slot exists; only OVERLAP and ANCHOR labels count for agreement."""
+
+    TRAINING = "training", "Training"
+    CALIBRATION = "calibration", "Calibration"
+    ANCHOR = "anchor", "Anchor"
+    OVERLAP = "overlap", "Overlap"
+    REPEAT = "repeat", "Silent repeat"
+
+
+class AssignmentState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    LEASED = "leased", "On screen"
+    LABELLED = "labelled", "Labelled"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def visible_to(self, user: "User") -> "AssignmentQuerySet":
+        """Return the person's own assignments in campaigns the person takes part in now."""
+        return self.filter(
+            annotator=user, campaign__members__user=user, campaign__members__left_at__isnull=True
+        )
+
+
+class Assignment(models.Model):
+    """One slot: this clinician labels this sample, at this place in the clinician's queue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="assignments")
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="assignments")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments"
+    )
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.OVERLAP)
+    repeat_number = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=AssignmentState.choices, default=AssignmentState.WAITING)
+    lease_id = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    first_shown_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[models.Manager["Assignment"]] = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample", "annotator", "repeat_number"], name="assignment_one_per_sample_and_person"
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "annotator", "position"], name="assignment_one_per_position"
+            ),
+            # Target of the composite foreign key of a label: it cannot disagree with its assignment.
+            models.UniqueConstraint(
+                fields=["id", "annotator", "sample", "campaign"], name="assignment_identity"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=AssignmentState.values), name="assignment_state_is_known"
+            ),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="assignment_purpose_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="leased", lease_id__isnull=False, leased_until__isnull=False)
+                | ~Q(state="leased"),
+                name="assignment_lease_is_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "annotator", "position"],
+                condition=Q(state__in=["waiting", "leased"]),
+                name="assignment_queue",
+            ),
+            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="assignment_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator_id} labels {self.sample_id}"

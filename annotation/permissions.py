@@ -1,0 +1,45 @@
+"""The choke points of this app: every campaign, sample, assignment and label is fetched here, or 404."""
+
+import uuid
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from annotation.models import Assignment, Campaign, Label, Sample
+from prometheus_site.accounts.models import User
+from prometheus_site.accounts.roles import Role
+
+
+def person(request: HttpRequest, *roles: Role) -> User:
+    """Return the signed-in person if they hold one of the roles; everybody else finds nothing here."""
+    user = request.user
+    if not isinstance(user, User) or not user.has_role(*roles):
+        raise Http404
+    return user
+
+
+def campaign_for(user: User, slug: str) -> Campaign:
+    """Return a campaign the person takes part in."""
+    visible = Campaign.objects.visible_to(user).select_related("scheme", "guideline")
+    return get_object_or_404(visible, slug=slug)
+
+
+def sample_for(user: User, campaign: Campaign, number: int) -> Sample:
+    """Return a sample of a campaign the person takes part in, its text ready to be opened."""
+    visible = Sample.objects.visible_to(user).select_related("conversation__text__data_key")
+    return get_object_or_404(visible, campaign=campaign, number=number)
+
+
+def assignment_for(user: User, campaign: Campaign, assignment_id: uuid.UUID) -> Assignment:
+    """Return the person's own assignment."""
+    visible = Assignment.objects.visible_to(user).select_related("sample__conversation__text__data_key")
+    return get_object_or_404(visible, campaign=campaign, pk=assignment_id)
+
+
+def own_label_for(user: User, campaign: Campaign, label_id: uuid.UUID) -> Label:
+    """Return a label the person gave, notes and sample ready to be opened."""
+    own = Label.objects.own(user).select_related(
+        "assignment", "sample__conversation__text__data_key", "note__data_key", "scheme", "guideline"
+    )
+    found: Label = get_object_or_404(own, campaign=campaign, pk=label_id)
+    return found

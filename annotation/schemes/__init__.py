@@ -1,0 +1,1 @@
+"""What clinicians are asked: schemes as data, and the rules their answers keep."""

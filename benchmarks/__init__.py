@@ -1,0 +1,1 @@
+"""What `make bench` measures; each module has a run() that returns rows."""

@@ -1,0 +1,1 @@
+"""Conversations in, frozen dataset versions out."""

@@ -1,0 +1,74 @@
+"""A look into an uploaded file before anything of it is imported."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+
+from datasets_app.importing.forms import format_name
+from datasets_app.importing.reading import column_names, read_options, resolve_format
+from datasets_app.importing.selectors import ReasonCount
+from datasets_app.importing.uploads import open_upload
+from datasets_app.models import Upload
+from datasets_app.sources.records import Dialogue, Reject, SourceError
+from datasets_app.sources.registry import ReadOptions, read_source
+
+SHOWN_RECORDS = 5
+READ_RECORDS = 500
+
+
+@dataclass
+class Preview:
+    """What the first records of a file look like; `problem` says why it cannot be imported as it is read."""
+
+    format: str = ""
+    columns: list[str] = field(default_factory=list)
+    dialogues: list[Dialogue] = field(default_factory=list)
+    kept: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    is_whole: bool = False
+    estimated_total: int = 0
+    problem: str = ""
+
+    @property
+    def read_count(self) -> int:
+        return self.kept + self.rejects.total()
+
+    @property
+    def reasons(self) -> list[ReasonCount]:
+        """The rejects so far by reason, most frequent first."""
+        return [ReasonCount(reason, count) for reason, count in self.rejects.most_common()]
+
+    @property
+    def format_name(self) -> str:
+        return format_name(self.format)
+
+
+def preview_of(upload: Upload, *, format: str, options: dict[str, object]) -> Preview:
+    """Read up to 500 records of the upload and keep the first five conversations."""
+    found = Preview()
+    reading = read_options(options)
+    try:
+        found.format = resolve_format(
+            open_upload(upload), name=upload.file_name, format=format, options=reading
+        )
+        if found.format == "delimited":
+            found.columns = column_names(open_upload(upload), name=upload.file_name, options=reading)
+        _read_first(found, upload, reading)
+    except SourceError as error:
+        found.problem = str(error)
+    return found
+
+
+def _read_first(found: Preview, upload: Upload, options: ReadOptions) -> None:
+    stream = open_upload(upload)
+    records = read_source(stream, name=upload.file_name, format=found.format, options=options)
+    for record in islice(records, READ_RECORDS):
+        if isinstance(record, Reject):
+            found.rejects[str(record.reason)] += 1
+            continue
+        found.kept += 1
+        if len(found.dialogues) < SHOWN_RECORDS:
+            found.dialogues.append(record)
+    found.is_whole = found.read_count < READ_RECORDS
+    share = stream.tell() / upload.size_bytes
+    found.estimated_total = found.read_count if found.is_whole else round(found.read_count / share)

@@ -1,0 +1,112 @@
+"""Turns cleaned and gathered into a conversation, or its first fault."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from .options import ReadOptions
+from .records import Dialogue, Reject, RejectReason, Role, Turn
+
+FACT_CHARACTERS = 200
+FACTS = ("topic", "category", "language", "split", "source_family", "license_tag", "pii_status", "phase")
+
+
+class DialogueBuilder:
+    """Gathers the turns of the record at `row`; after the first fault it only waits for `finish`."""
+
+    def __init__(self, row: int, options: ReadOptions) -> None:
+        self._row = row
+        self._options = options
+        self._turns: list[Turn] = []
+        self._reject: Reject | None = None
+
+    def add(
+        self,
+        speaker: object,
+        text: object,
+        *,
+        row: int | None = None,
+        speaker_field: str = "speaker",
+        text_field: str = "text",
+    ) -> None:
+        """Add what `speaker` said; a label without a known role refuses the whole record."""
+        if speaker is None:
+            self.refuse(RejectReason.MISSING_FIELD, speaker_field, row=row)
+        elif not isinstance(speaker, str):
+            self.refuse(RejectReason.WRONG_TYPE, speaker_field, row=row)
+        elif (role := self._options.role_of(speaker)) is None:
+            self.refuse(RejectReason.UNKNOWN_SPEAKER, speaker_field, row=row)
+        else:
+            self.add_turn(role, text, field=text_field, row=row)
+
+    def add_turn(self, role: Role, text: object, *, field: str, row: int | None = None) -> None:
+        """Add a turn whose role the format itself gives."""
+        if text is None:
+            self.refuse(RejectReason.MISSING_FIELD, field, row=row)
+        elif not isinstance(text, str):
+            self.refuse(RejectReason.WRONG_TYPE, field, row=row)
+        elif len(stripped := text.strip()) > self._options.max_turn_characters:
+            self.refuse(RejectReason.TURN_TOO_LONG, field, row=row)
+        elif fault := _fault_of(content := tidy(stripped), self._options.max_turn_characters):
+            self.refuse(fault, field, row=row)
+        elif self._reject is None:
+            self._turns.append(Turn(role, content))
+
+    def refuse(self, reason: RejectReason, field: str = "", *, row: int | None = None) -> None:
+        """Refuse the record; only the first fault is reported."""
+        if self._reject is None:
+            self._reject = Reject.because(reason, row=row or self._row, field=field)
+            self._turns.clear()
+
+    def finish(
+        self, source_key: str | None = None, meta: Mapping[str, str] | None = None
+    ) -> Dialogue | Reject:
+        """The conversation, keyed by its row where the source names no key, or the reject."""
+        if self._reject is None and all(turn.role == "system" for turn in self._turns):
+            self.refuse(RejectReason.NO_TURNS)
+        if self._reject is not None:
+            return self._reject
+        return Dialogue(tuple(self._turns), source_key or str(self._row), self._row, dict(meta or {}))
+
+
+def tidy(text: str) -> str:
+    """`text` in NFC with line feeds as line ends and no outer white space; all else is left as it is."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+
+
+def short_fact(value: object) -> str:
+    """`value` as one short line that a database can store, or nothing where it is not such a fact."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    fact = " ".join(tidy(str(value)[: FACT_CHARACTERS + 1]).split())
+    return fact if len(fact) <= FACT_CHARACTERS and _is_storable(fact) else ""
+
+
+def known_facts(*holders: object) -> dict[str, str]:
+    """The facts worth keeping among the fields of `holders`; the first holder that has one decides."""
+    facts: dict[str, str] = {}
+    for holder in holders:
+        if isinstance(holder, Mapping):
+            for name in FACTS:
+                if name not in facts and (fact := short_fact(holder.get(name))):
+                    facts[name] = fact
+    return facts
+
+
+def _fault_of(content: str, max_characters: int) -> RejectReason | None:
+    if not content:
+        return RejectReason.EMPTY_TEXT
+    if len(content) > max_characters:
+        return RejectReason.TURN_TOO_LONG
+    if not _is_storable(content):
+        return RejectReason.INVALID_TEXT
+    return None
+
+
+def _is_storable(text: str) -> bool:
+    if "\0" in text:
+        return False
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

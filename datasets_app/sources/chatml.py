@@ -1,0 +1,18 @@
+"""Reads ChatML: objects with `messages`, each a `role` and a `content`."""
+
+from collections.abc import Iterator
+
+from .json_records import first_keys, read_turn_lists
+from .opening import TextSource
+from .options import ReadOptions
+from .records import Dialogue, Reject
+
+
+def sniff(head: str, filename: str) -> bool:
+    """Whether the first record has `messages`."""
+    return "messages" in first_keys(head)
+
+
+def read(text: TextSource, options: ReadOptions) -> Iterator[Dialogue | Reject]:
+    """One conversation per object."""
+    return read_turn_lists(text, options, list_field="messages", speaker_field="role", text_field="content")

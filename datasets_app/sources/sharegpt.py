@@ -1,0 +1,20 @@
+"""Reads ShareGPT: objects with `conversations`, each a `from` and a `value`."""
+
+from collections.abc import Iterator
+
+from .json_records import first_keys, read_turn_lists
+from .opening import TextSource
+from .options import ReadOptions
+from .records import Dialogue, Reject
+
+
+def sniff(head: str, filename: str) -> bool:
+    """Whether the first record has `conversations`."""
+    return "conversations" in first_keys(head)
+
+
+def read(text: TextSource, options: ReadOptions) -> Iterator[Dialogue | Reject]:
+    """One conversation per object."""
+    return read_turn_lists(
+        text, options, list_field="conversations", speaker_field="from", text_field="value"
+    )

@@ -1,0 +1,12 @@
+"""Background work of the data app; each task takes an id and calls a service."""
+
+from uuid import UUID
+
+from datasets_app.importing.running import run_import
+from prometheus_site.celery import app
+
+
+@app.task
+def import_conversations(job_id: str) -> None:
+    """Run one import, unless it has ended or another worker has it."""
+    run_import(UUID(job_id))

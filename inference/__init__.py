@@ -1,0 +1,1 @@
+"""Inference: deployment, sessions and their supervision."""

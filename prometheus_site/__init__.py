@@ -1,0 +1,1 @@
+"""The site: settings, URLs, people, audit and start-up; no domain rules."""

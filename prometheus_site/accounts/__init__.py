@@ -1,0 +1,1 @@
+"""People: users, roles, invitations, and the second factor."""

@@ -1,0 +1,9 @@
+"""ASGI entry point: long-lived streams, kept away from the threads that serve pages."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prometheus_site.settings")
+
+application = get_asgi_application()

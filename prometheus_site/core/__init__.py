@@ -1,0 +1,1 @@
+"""What every app of the site stands on: keys, sealed text, append-only tables, middleware."""

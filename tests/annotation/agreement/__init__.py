@@ -1,0 +1,1 @@
+"""Tests of the agreement figures, against printed tables and independent packages."""

@@ -1,0 +1,91 @@
+"""The next sample: one's own, in order, under a lease, never twice."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from annotation.assignment.services import (
+    CampaignNotOpenError,
+    assign_next,
+    extend_plan,
+    release_expired_leases,
+    withdraw_waiting,
+)
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignMember, CampaignState
+from prometheus_site.accounts.models import User
+from tests.annotation.worlds import label, make_campaign
+
+
+@pytest.fixture
+def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
+    return make_campaign(lead, [annotator, second_annotator])
+
+
+def test_gives_the_first_of_the_queue_and_keeps_it_on_screen(campaign: Campaign, annotator: User) -> None:
+    first = assign_next(campaign=campaign, annotator=annotator)
+    assert first is not None
+    assert first.position == 1
+    assert first.state == AssignmentState.LEASED
+    assert assign_next(campaign=campaign, annotator=annotator) == first
+
+
+def test_ends_when_everything_is_labelled(campaign: Campaign, annotator: User) -> None:
+    for number in range(1, 7):
+        label(campaign, annotator, number)
+    assert assign_next(campaign=campaign, annotator=annotator) is None
+
+
+def test_closed_campaign_gives_nothing(campaign: Campaign, annotator: User) -> None:
+    campaign.state = CampaignState.CLOSED
+    campaign.save()
+    with pytest.raises(CampaignNotOpenError, match="takes no labels now"):
+        assign_next(campaign=campaign, annotator=annotator)
+
+
+def test_expired_lease_goes_back_to_its_place(campaign: Campaign, annotator: User) -> None:
+    first = assign_next(campaign=campaign, annotator=annotator)
+    assert first is not None
+    Assignment.objects.filter(pk=first.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert release_expired_leases() == 1
+    first.refresh_from_db()
+    assert (first.state, first.lease_id, first.position) == (AssignmentState.WAITING, None, 1)
+    assert release_expired_leases() == 0
+
+
+def test_live_lease_is_not_released(campaign: Campaign, annotator: User) -> None:
+    assign_next(campaign=campaign, annotator=annotator)
+    assert release_expired_leases() == 0
+
+
+def test_who_leaves_finds_nothing_and_the_others_take_over(
+    campaign: Campaign, annotator: User, second_annotator: User, outsider: User
+) -> None:
+    label(campaign, annotator, 1)
+    CampaignMember.objects.filter(user=annotator).update(left_at=timezone.now())
+    assert withdraw_waiting(campaign=campaign, annotator=annotator) == 5
+    assert assign_next(campaign=campaign, annotator=annotator) is None
+    assert extend_plan(campaign=campaign) == 0  # nobody else is there who has not got the samples already
+
+
+def test_two_requests_at_once_show_one_sample(
+    committed_db: str, lead: User, annotator: User, second_annotator: User
+) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=30)
+    barrier, got = threading.Barrier(6), []
+
+    def ask() -> None:
+        barrier.wait()
+        got.append(assign_next(campaign=campaign, annotator=annotator))
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 6
+    leased = Assignment.objects.get(annotator=annotator, state=AssignmentState.LEASED)
+    assert set(got) == {leased}

@@ -1,0 +1,82 @@
+"""The servers, the databases and the fixed cast that every test may use."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from prometheus_site.accounts.models import User
+from prometheus_site.accounts.roles import Role
+from tests import people, servers
+
+
+@pytest.fixture(scope="session")
+def template_database(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The name of a migrated, empty database on a real server."""
+    with servers.running_servers():
+        with django_db_blocker.unblock():
+            name = servers.ensure_template()
+        yield name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """One clone for all tests that roll back."""
+    with django_db_blocker.unblock(), servers.cloned_database(template_database):
+        yield
+
+
+@pytest.fixture
+def committed_db(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A clone of its own for a test that commits: append-only tables cannot be emptied afterwards."""
+    with django_db_blocker.unblock(), servers.cloned_database(template_database) as name:
+        yield name
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> None:
+    """The database of this test: its own clone when it commits, else the shared one in a transaction."""
+    request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
+
+
+@pytest.fixture
+def annotator(database: None) -> User:
+    return people.make("annotator", Role.ANNOTATOR)
+
+
+@pytest.fixture
+def second_annotator(database: None) -> User:
+    return people.make("second-annotator", Role.ANNOTATOR)
+
+
+@pytest.fixture
+def adjudicator(database: None) -> User:
+    return people.make("adjudicator", Role.ADJUDICATOR)
+
+
+@pytest.fixture
+def lead(database: None) -> User:
+    return people.make("lead", Role.LEAD)
+
+
+@pytest.fixture
+def supervisor(database: None) -> User:
+    return people.make("supervisor", Role.SUPERVISOR)
+
+
+@pytest.fixture
+def engineer(database: None) -> User:
+    return people.make("engineer", Role.ENGINEER)
+
+
+@pytest.fixture
+def outsider(database: None) -> User:
+    """A signed-in person without any role."""
+    return people.make("outsider")
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], Client]:
+    """Return a client signed in as that person, second factor passed."""
+    return people.signed_in

@@ -1,0 +1,40 @@
+"""The real files people have: every record is accounted for."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from datasets_app.importing.running import import_file
+from datasets_app.importing.selectors import reject_counts
+from datasets_app.models import ImportReject, ImportState, Source
+
+NAMED = os.environ.get("PROMETHEUS_REAL_DATA", "")
+REAL_DATA = (Path(NAMED) if NAMED else settings.BASE_DIR.parent / "shared" / "data") / "real"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("file", "format", "records", "rejects"),
+    [
+        ("annomi/AnnoMI-simple.csv", "annomi", 133, {}),
+        ("counsel-chat/20200325_counsel_chat.csv", "counsel_chat", 2129, {"duplicate": 120}),
+    ],
+)
+def test_every_record_is_kept_or_rejected(
+    file: str, format: str, records: int, rejects: dict[str, int]
+) -> None:
+    path = REAL_DATA / file
+    if not path.exists():
+        pytest.skip(f"{file} is not in the folder named by PROMETHEUS_REAL_DATA (default ../shared/data)")
+    source = Source.objects.create(name=file)
+
+    job = import_file(path=path, source=source, format="auto", options={})
+
+    assert (job.state, job.problem) == (ImportState.DONE, "")
+    assert (job.format, job.record_count) == (format, records)
+    assert {reason.reason: reason.count for reason in reject_counts(job)} == rejects
+    assert job.kept_count == records - sum(rejects.values())
+    assert source.conversations.count() == job.kept_count
+    assert ImportReject.objects.filter(job=job).count() == job.rejected_count

@@ -1,0 +1,68 @@
+"""A running site, a real browser, and people who sign in with their second factor."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.e2e.people import People
+from tests.e2e.site import Site, running_site
+
+CHROMIUM_FLAGS = (
+    "--disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for all browser tests; each works in campaigns of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    for parent in (folder, *folder.parents):
+        if parent.owner() == Path.home().owner() and parent != Path("/") and os.geteuid() == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)  # the servers' unprivileged user must pass through
+    with running_site(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    flags = [*CHROMIUM_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def people(site: Site, browser: Browser) -> People:
+    return People(site, browser)
+
+
+@pytest.fixture
+def page_as(people: People) -> Iterator[Callable[..., Page]]:
+    """Return a page of a browser in which that demo person is signed in."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(name: str, **options: object) -> Page:
+        context = people.context(name, **options)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,1 @@
+"""Starting, adopting, supervising and stopping real servers and processes."""

@@ -1,0 +1,21 @@
+"""The product's settings on a test installation of its own: real PostgreSQL and Redis, no shared state."""
+
+import os
+
+from prometheus_site.embedded.home import Home
+
+_ours = Home.default()
+TEST_HOME = Home(_ours.path.with_name(f"{_ours.path.name}-test"))
+os.environ["PROMETHEUS_HOME"] = str(TEST_HOME.path)
+for outside in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PROMETHEUS_MASTER_KEYS"):
+    os.environ.pop(outside, None)
+TEST_HOME.ensure()
+
+from prometheus_site.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no test is about hashing
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,1 @@
+"""Training: recipes, runner and launchers."""
