@@ -18,3 +18,5 @@ urlpatterns = [
     path("", include("datasets_app.importing.urls")),
     path("", include("annotation.urls")),
 ]
+
+handler500 = "prometheus_site.error_pages.server_error"

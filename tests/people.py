@@ -3,7 +3,6 @@
 import time
 
 from allauth.account.models import EmailAddress
-from allauth.account.utils import user_id_to_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
@@ -37,6 +36,6 @@ def signed_in(user: User) -> Client:
             for authenticator in Authenticator.objects.filter(user=user)
         ),
     ]
-    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return client

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from django.db.models import Count, QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -29,12 +30,13 @@ class Agreement:
     estimate: Estimate
     answer_counts: Mapping[str, int]
     guideline_versions: tuple[str, ...]
+    items_wanted: ClassVar[int] = MIN_OVERLAP_ITEMS
     groupings: tuple[tuple[Grouping, Estimate], ...]
 
     @property
     def status(self) -> str:
         """``collecting`` under 50 overlap items, whatever else is known; then the estimate's own status."""
-        is_collecting = self.estimate.n_items_overlap < MIN_OVERLAP_ITEMS
+        is_collecting = self.estimate.n_items_overlap < self.items_wanted
         return Status.COLLECTING.value if is_collecting else self.estimate.status.value
 
     @property
@@ -92,18 +94,18 @@ def agreement_of(campaign: Campaign, scheme: Scheme) -> list[Agreement]:
 
 def _agreement(campaign: Campaign, scheme: Scheme, dimension: Dimension) -> Agreement:
     # The order decides which resample is drawn, so it is part of what makes the interval repeatable.
-    answers: list[Answer] = list(
+    rows = list(
         agreement_labels(campaign, dimension)
         .order_by("sample__number", "annotator_id")
-        .values_list("sample_id", "annotator_id", "answer", "sample__conversation_id")
+        .values_list("sample_id", "annotator_id", "answer", "sample__conversation_id", "guideline__version")
     )
-    versions = agreement_labels(campaign, dimension).values_list("guideline__version", flat=True)
+    answers: list[Answer] = [row[:4] for row in rows]
     coarser = [grouping for grouping in scheme.groupings if grouping.dimension == dimension.key]
     return Agreement(
         dimension=dimension,
         estimate=_alpha(answers, dimension.codes, Scale(dimension.scale)),
         answer_counts=Counter(code for _, _, code, _ in answers),
-        guideline_versions=tuple(sorted(set(versions))),
+        guideline_versions=tuple(sorted({version for *_, version in rows})),
         groupings=tuple((grouping, _grouped_alpha(answers, grouping)) for grouping in coarser),
     )
 

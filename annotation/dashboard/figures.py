@@ -44,6 +44,10 @@ class Figure:
     is_per_dimension: bool = False
     shows_answers: bool = False
 
+    @property
+    def list_template(self) -> str:
+        return f"annotation/dashboard/rows/{self.kind}.html"
+
 
 @dataclass(frozen=True)
 class Number:
@@ -96,7 +100,7 @@ def _severe(campaign: Campaign) -> Rows:
     return _standing(campaign).filter(**{f"answers__{CRISIS}__in": codes})
 
 
-def _not_overlap(campaign: Campaign) -> Rows:
+def _outside(campaign: Campaign) -> Rows:
     return _given(campaign).exclude(pk__in=agreement.counting_labels(campaign).values("pk"))
 
 
@@ -138,7 +142,7 @@ _ALL = (
     _about_labels("corrections", "Corrections", _corrections),
     _about_labels("notes", "Labels with a note", _with_note),
     _about_labels("severe", "Severe labels: crisis intensity 3 or more", _severe),
-    _about_labels("not-overlap", "Labels outside the planned overlap", _not_overlap),
+    _about_labels("outside", "Labels outside the planned overlap", _outside),
     _about_agreement("overlap-items", "Overlap items", "items", agreement.overlap_items),
     _about_agreement("conversations", "Conversations of the overlap items", "conversations", _conversations),
     _about_agreement("raters", "Raters of the overlap items", "people", _raters),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from annotation.agreement.selectors import eligible_labels
 from annotation.dashboard.figures import Chosen, Figure, Rows, rows_of
@@ -96,7 +96,10 @@ def _ordered(kind: str, rows: Rows) -> Rows:
     if kind == "conversations":
         return rows.select_related("source").order_by("source__name", "row", "pk")
     if kind == "samples":
-        rows = rows.annotate(label_count=Count("labels", filter=Q(labels__supersedes__isnull=True)))
+        rows = rows.annotate(
+            turn_count=F("window_stop") - F("window_start"),
+            label_count=Count("labels", filter=Q(labels__supersedes__isnull=True)),
+        )
     return rows.order_by("number")
 
 

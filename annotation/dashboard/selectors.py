@@ -15,7 +15,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
 BY_PERSON = ("planned", "labelled", "waiting", "withdrawn", "corrections", "notes", "severe")
-COUNTED = ("samples", "finished", "given", "not-overlap")
+COUNTED = ("samples", "finished", "given", "outside")
 DAYS_SHOWN = 14
 
 

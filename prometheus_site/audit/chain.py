@@ -19,7 +19,14 @@ def payload_hash(payload: Mapping[str, Any]) -> str:
 
 
 def entry_hash(
-    *, chain: str, sequence: int, kind: str, object_id: str, payload: str, previous: str, recorded_at: datetime
+    *,
+    chain: str,
+    sequence: int,
+    kind: str,
+    object_id: str,
+    payload: str,
+    previous: str,
+    recorded_at: datetime,
 ) -> str:
     """Return the hash of one link: everything in it and the hash of the link before."""
     return payload_hash(

@@ -50,7 +50,9 @@ class AccessEvent(AppendOnlyModel):
 class ChainEntry(AppendOnlyModel):
     """One link of a clinician's chain: the hash of what was recorded and of the link before it."""
 
-    chain = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="chain_entries")
+    chain = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="chain_entries"
+    )
     sequence = models.PositiveIntegerField()
     kind = models.CharField(max_length=40)
     object_id = models.UUIDField()

@@ -1,18 +1,16 @@
 """Write the record: access events, chain links and anchors."""
 
-import os
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from prometheus_site.audit import anchor_log, signing
 from prometheus_site.audit import chain as hashes
-from prometheus_site.audit import signing
 from prometheus_site.audit.models import AccessEvent, Action, Anchor, ChainEntry
 from prometheus_site.observability.logs import request_id as current_request_id
 
@@ -110,20 +108,5 @@ def anchor_heads() -> Anchor | None:
             key_fingerprint=key,
             anchored_at=now,
         )
-        transaction.on_commit(lambda: _append_outside(anchor))
+        transaction.on_commit(lambda: anchor_log.append_up_to(anchor, settings.ANCHOR_LOG))
         return anchor
-
-
-def _append_outside(anchor: Anchor) -> None:
-    line = {
-        "sequence": anchor.sequence,
-        "anchor_hash": anchor.anchor_hash,
-        "signature": anchor.signature,
-        "key": anchor.key_fingerprint,
-        "anchored_at": anchor.anchored_at,
-    }
-    descriptor = os.open(settings.ANCHOR_LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "ab") as log:
-        log.write(orjson.dumps(line) + b"\n")
-        log.flush()
-        os.fsync(log.fileno())

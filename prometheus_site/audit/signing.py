@@ -39,6 +39,6 @@ def is_signed(digest: str, signature: str) -> bool:
     """Say whether the signature over the digest is this installation's."""
     try:
         _private_key().public_key().verify(bytes.fromhex(signature), bytes.fromhex(digest))
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):  # ValueError: not even hexadecimal
         return False
     return True

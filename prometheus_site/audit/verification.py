@@ -4,23 +4,28 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import orjson
 from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, Max, Model, OuterRef
 
+from prometheus_site.audit import anchor_log, signing
 from prometheus_site.audit import chain as hashes
-from prometheus_site.audit import signing
 from prometheus_site.audit.models import Anchor, ChainEntry
 
 BATCH_SIZE = 1000
 Payloads = Callable[[Iterable[uuid.UUID]], dict[uuid.UUID, dict[str, Any]]]
-_covered: dict[str, Payloads] = {}
+_covered: dict[str, tuple[Payloads, type[Model] | None]] = {}
 
 
-def cover(kind: str, payloads: Payloads) -> None:
-    """Say how the payloads of a kind of object are read back; called once, when its app loads."""
-    _covered[kind] = payloads
+def cover(kind: str, payloads: Payloads, model: type[Model] | None = None) -> None:
+    """Say how the payloads of a kind of object are read back; called once, when its app loads.
+
+    With the model given, an object of it that no link covers is a fault too.
+    """
+    _covered[kind] = payloads, model
 
 
 @dataclass
@@ -37,22 +42,20 @@ class Verdict:
         return not self.faults
 
 
-def verify() -> Verdict:
-    """Verify everything; reads in batches, so memory does not grow with the record."""
+def verify(anchors_outside: Path | None = None) -> Verdict:
+    """Verify everything; reads in batches, so memory does not grow with the record.
+
+    ``anchors_outside`` names the copy of the anchors to compare with: the installation's own, unless a
+    restored backup is verified with the copy that belongs to it.
+    """
     verdict = Verdict()
-    heads = _verify_chains(verdict)
-    _verify_anchors(verdict, heads)
+    _verify_chains(verdict)
+    _verify_coverage(verdict)
+    _verify_anchors(verdict, anchors_outside or settings.ANCHOR_LOG)
     return verdict
 
 
-def _verify_chains(verdict: Verdict) -> dict[tuple[str, int], str]:
-    """Verify links and payloads; return entry hashes that anchors may name, by (chain, sequence)."""
-    named = {
-        (chain, sequence)
-        for heads in Anchor.objects.values_list("heads", flat=True).iterator(chunk_size=100)
-        for chain, sequence, _ in heads
-    }
-    found: dict[tuple[str, int], str] = {}
+def _verify_chains(verdict: Verdict) -> None:
     current, expected, previous = None, 1, hashes.GENESIS
     for batch in _batches(ChainEntry.objects.order_by("chain_id", "sequence").iterator(BATCH_SIZE)):
         _verify_payloads(batch, verdict)
@@ -63,9 +66,6 @@ def _verify_chains(verdict: Verdict) -> dict[tuple[str, int], str]:
             _verify_link(entry, expected, previous, verdict)
             expected, previous = entry.sequence + 1, entry.entry_hash
             verdict.entries += 1
-            if (str(entry.chain_id), entry.sequence) in named:
-                found[str(entry.chain_id), entry.sequence] = entry.entry_hash
-    return found
 
 
 def _verify_link(entry: ChainEntry, expected: int, previous: str, verdict: Verdict) -> None:
@@ -93,7 +93,7 @@ def _verify_payloads(batch: list[ChainEntry], verdict: Verdict) -> None:
         if kind not in _covered:
             verdict.faults.append(f"Links of the unknown kind “{kind}”: this version cannot verify them.")
             continue
-        payloads = _covered[kind](entry.object_id for entry in entries)
+        payloads = _covered[kind][0](entry.object_id for entry in entries)
         for entry in entries:
             payload = payloads.get(entry.object_id)
             if payload is None:
@@ -102,43 +102,90 @@ def _verify_payloads(batch: list[ChainEntry], verdict: Verdict) -> None:
                 verdict.faults.append(f"{kind} {entry.object_id} is not what was recorded.")
 
 
-def _verify_anchors(verdict: Verdict, entries: dict[tuple[str, int], str]) -> None:
-    outside = _anchors_outside(verdict)
+def _verify_coverage(verdict: Verdict) -> None:
+    for kind, (_, model) in sorted(_covered.items()):
+        if model is None:
+            continue
+        links = ChainEntry.objects.filter(kind=kind, object_id=OuterRef("pk"))
+        for pk in model._default_manager.filter(~Exists(links)).order_by("pk").values_list("pk", flat=True):
+            verdict.faults.append(f"{kind} {pk} is in its table and not in any chain.")
+
+
+def _verify_anchors(verdict: Verdict, path: Path) -> None:
+    outside, newest = _anchors_outside(verdict, path)
+    key = _signing_key(verdict)
     previous, expected = hashes.GENESIS, 1
     for anchor in Anchor.objects.order_by("sequence").iterator(BATCH_SIZE):
         place = f"anchor {anchor.sequence}"
-        recomputed = hashes.anchor_hash(
-            sequence=anchor.sequence,
-            heads=anchor.heads,
-            previous=anchor.previous_hash,
-            anchored_at=anchor.anchored_at,
-        )
         if anchor.sequence != expected or anchor.previous_hash != previous:
             verdict.faults.append(f"{place}: does not follow from anchor {expected - 1}.")
-        if recomputed != anchor.anchor_hash:
-            verdict.faults.append(f"{place}: was changed.")
-        if not signing.is_signed(anchor.anchor_hash, anchor.signature):
-            verdict.faults.append(f"{place}: is not signed by this installation's key.")
-        if outside.pop(anchor.sequence, anchor.anchor_hash) != anchor.anchor_hash:
+        copy = outside.pop(anchor.sequence, None)
+        if copy is None and anchor.sequence < newest:  # the newest may not have been written there yet
+            verdict.faults.append(f"{place}: is missing from the copy kept outside the database.")
+        elif copy is not None and copy != anchor.anchor_hash:
             verdict.faults.append(f"{place}: differs from the copy kept outside the database.")
-        for chain, sequence, head in anchor.heads:
-            if entries.get((chain, sequence)) != head:
-                verdict.faults.append(f"{place}: link {sequence} of chain {chain} is not what was anchored.")
+        _verify_anchor(anchor, place, key, verdict)
         previous, expected = anchor.anchor_hash, anchor.sequence + 1
         verdict.anchors += 1
     verdict.faults += [f"anchor {sequence}: kept outside, gone from the database." for sequence in outside]
 
 
-def _anchors_outside(verdict: Verdict) -> dict[int, str]:
-    if not settings.ANCHOR_LOG.exists():
-        if Anchor.objects.exists():
+def _verify_anchor(anchor: Anchor, place: str, key: str | None, verdict: Verdict) -> None:
+    if key is not None and anchor.key_fingerprint != key:
+        verdict.faults.append(f"{place}: is signed with the key {anchor.key_fingerprint}, and ours is {key}.")
+    elif key is not None and not signing.is_signed(anchor.anchor_hash, anchor.signature):
+        verdict.faults.append(f"{place}: is not signed by this installation's key.")
+    recomputed = hashes.anchor_hash(
+        sequence=anchor.sequence,
+        heads=anchor.heads,
+        previous=anchor.previous_hash,
+        anchored_at=anchor.anchored_at,
+    )
+    if recomputed != anchor.anchor_hash:
+        verdict.faults.append(f"{place}: was changed.")
+        return
+    for chain, sequence in _moved_heads(anchor.heads):
+        verdict.faults.append(f"{place}: link {sequence} of chain {chain} is not what was anchored.")
+
+
+def _moved_heads(heads: list[list[Any]]) -> list[tuple[uuid.UUID, int]]:
+    """Return the anchored links that are gone or differ; asked per anchor, so that it may be a new one."""
+    chains, sequences, entry_hashes = zip(*heads, strict=True) if heads else ((), (), ())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT h.chain, h.sequence "
+            "FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS h(chain, sequence, hash) "
+            "LEFT JOIN audit_chainentry e ON e.chain_id = h.chain AND e.sequence = h.sequence "
+            "WHERE e.entry_hash IS DISTINCT FROM h.hash",
+            [list(chains), list(sequences), list(entry_hashes)],
+        )
+        return list(cursor.fetchall())
+
+
+def _anchors_outside(verdict: Verdict, path: Path) -> tuple[dict[int, str], int]:
+    """Return the copy outside and the newest anchor at that moment, which alone may be missing from it."""
+    newest = Anchor.objects.aggregate(top=Max("sequence"))["top"] or 0
+    if not path.exists():
+        if newest:
             verdict.faults.append(
-                f"There is no copy of the anchors outside the database ({settings.ANCHOR_LOG.name}): put it "
-                "back from the backup."
+                f"There is no copy of the anchors outside the database ({path.name}): put it back from the "
+                "backup."
             )
-        return {}
-    lines = settings.ANCHOR_LOG.read_bytes().splitlines()
-    return {(line := orjson.loads(raw))["sequence"]: line["anchor_hash"] for raw in lines if raw.strip()}
+        return {}, 0
+    copies, faults = anchor_log.read(path)
+    verdict.faults += faults
+    return copies, newest
+
+
+def _signing_key(verdict: Verdict) -> str | None:
+    try:
+        return signing.key_fingerprint()
+    except (OSError, TypeError, ValueError) as error:
+        verdict.faults.append(
+            f"No signature could be verified: the signing key cannot be read ({type(error).__name__}). Put "
+            f"{settings.SIGNING_KEY_FILE.name} back."
+        )
+        return None
 
 
 def _batches(entries: Iterator[ChainEntry]) -> Iterator[list[ChainEntry]]:

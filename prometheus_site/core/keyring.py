@@ -21,11 +21,13 @@ def master_keys() -> list[str]:
     if settings.MASTER_KEYS:
         return list(settings.MASTER_KEYS)
     path: Path = settings.MASTER_KEYS_FILE
-    if not path.exists():
+    found = path.read_text().split() if path.exists() else []
+    if not found:
         raise MasterKeyMissingError(
-            f"There is no master key: set PROMETHEUS_MASTER_KEYS or run `manage.py up`, which makes {path}."
+            f"There is no master key: set PROMETHEUS_MASTER_KEYS, put {path} back, or, in a new "
+            "installation, run `manage.py up`, which makes it."
         )
-    return [line for line in path.read_text().split() if line]
+    return found
 
 
 def wrap(data_key: bytes) -> tuple[bytes, str]:

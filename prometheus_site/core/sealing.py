@@ -4,15 +4,16 @@ import hashlib
 import hmac
 import os
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from prometheus_site.core import keyring
+from prometheus_site.core import keyring, rotation
 from prometheus_site.core.models import DataKey, SealedText
 
 NONCE_BYTES = 12
@@ -21,6 +22,10 @@ SITE_SCOPE = "site"
 
 class TextErasedError(Exception):
     """The key of this text was destroyed: it cannot be read again, by anyone."""
+
+
+class TextDamagedError(Exception):
+    """What is stored is not what was sealed there."""
 
 
 @lru_cache(maxsize=4096)
@@ -45,9 +50,12 @@ def data_key_for(scope: str) -> DataKey:
     wrapped, master = keyring.wrap(os.urandom(32))
     try:
         with transaction.atomic():
-            return DataKey.objects.create(scope=scope, wrapped=wrapped, master_fingerprint=master)
+            made = DataKey.objects.create(scope=scope, wrapped=wrapped, master_fingerprint=master)
     except IntegrityError:  # somebody else made it between our look and our insert
         return DataKey.objects.get(scope=scope, destroyed_at__isnull=True)
+    # A rotation that ran while our transaction was open could not see this key.
+    transaction.on_commit(partial(rotation.rewrap_if_older, made.pk), robust=True)
+    return made
 
 
 def build_sealed(text: str, data_key: DataKey) -> SealedText:
@@ -70,13 +78,19 @@ def seal(text: str, scope: str) -> SealedText:
 
 
 def open_text(sealed: SealedText) -> str:
-    """Return the plaintext. Raises TextErasedError when its key was destroyed.
+    """Return the plaintext. Raises TextErasedError when its key was destroyed, TextDamagedError if changed.
 
     Fetch with ``select_related("data_key")``: one query opens a page of texts.
     """
     encryption_key, _ = _keys_of(sealed.data_key)
     raw = bytes(sealed.ciphertext)
-    opened = AESGCM(encryption_key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], sealed.id.bytes)
+    try:
+        opened = AESGCM(encryption_key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], sealed.id.bytes)
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to be a ciphertext
+        raise TextDamagedError(
+            f"The sealed text {sealed.id} is not what was stored under that id: run `manage.py "
+            "verify_audit_chain`, and take the text from a backup."
+        ) from error
     return opened.decode()
 
 
@@ -87,13 +101,14 @@ def keyed_digest(text: str, data_key: DataKey) -> bytes:
 
 
 def digest_matches(sealed: SealedText) -> bool | None:
-    """Say whether the stored digest is that of the plaintext; None when the key was destroyed."""
+    """Say whether the text opens and has the stored digest; None when the key was destroyed."""
     try:
-        _, digest_key = _keys_of(sealed.data_key)
-        plaintext = open_text(sealed)
+        digest = keyed_digest(open_text(sealed), sealed.data_key)
     except TextErasedError:
         return None
-    return hmac.compare_digest(hmac.digest(digest_key, plaintext.encode(), hashlib.sha256), sealed.digest)
+    except TextDamagedError:
+        return False
+    return hmac.compare_digest(digest, bytes(sealed.digest))
 
 
 def seal_bytes(data: bytes, data_key: DataKey, bound_to: bytes) -> bytes:

@@ -12,6 +12,7 @@ import psutil
 
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.02
+LOG_LIMIT_BYTES = 10_000_000
 
 
 def dies_with_parent(signal_number: signal.Signals) -> Callable[[], None]:
@@ -48,12 +49,17 @@ def works_in(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
+def program_of(process: psutil.Process) -> str:
+    """Return the path of the program a process runs, or "" when it is gone or not ours to look into."""
+    try:
+        return str(process.exe())
+    except (psutil.Error, OSError):
+        return ""
+
+
 def runs_in(process: psutil.Process, program: str, folder: Path) -> bool:
     """Say whether `process` runs a program of that file name with `folder` as its working folder."""
-    try:
-        name = Path(process.exe().removesuffix(" (deleted)")).name
-    except (psutil.Error, OSError):
-        return False
+    name = Path(program_of(process).removesuffix(" (deleted)")).name
     return name == program and works_in(process, folder)
 
 
@@ -96,6 +102,12 @@ def send(processes: Iterable[psutil.Process], signal_number: signal.Signals) -> 
 def describe_end(return_code: int) -> str:
     """Say in words how a child ended, from its return code as `subprocess` gives it."""
     return f"signal {-return_code}" if return_code < 0 else f"exit code {return_code}"
+
+
+def put_aside_if_large(log: Path) -> None:
+    """Rename a log over 10 MB to `<name>.log.1`, replacing the one before."""
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def last_lines(path: Path, count: int) -> str:

@@ -163,21 +163,30 @@ class EmbeddedPostgres(EmbeddedServer):
             ) from None
 
     def _after_start(self) -> None:
+        try:
+            with self._as_superuser() as connection:
+                self._put_in_order(connection)
+        except psycopg.Error as refused:
+            raise ServerError(
+                f"PostgreSQL started, but its roles could not be put in order: {refused}. See {self.log}, and "
+                "start again."
+            ) from refused
+
+    def _put_in_order(self, connection: psycopg.Connection[Any]) -> None:
         """Create roles and database where missing, and make the passwords those of the key files."""
-        with self._as_superuser() as connection:
-            _set_role(connection, OWNER_ROLE, self.owner_settings()["PASSWORD"], can_create_databases=True)
-            _set_role(connection, APP_ROLE, self.app_settings()["PASSWORD"], can_create_databases=False)
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
-            names = {"database": DATABASE_NAME, "owner": OWNER_ROLE, "app": APP_ROLE}
-            identifiers = {key: sql.Identifier(name) for key, name in names.items()}
-            if not found.fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**identifiers))
-            for statement in (
-                "REVOKE ALL ON DATABASE {database}, postgres, template1 FROM PUBLIC",
-                "GRANT CONNECT ON DATABASE {database} TO {app}",
-                "GRANT CONNECT ON DATABASE postgres TO {owner}",  # from where it creates the tests' databases
-            ):
-                connection.execute(sql.SQL(statement).format(**identifiers))
+        _set_role(connection, OWNER_ROLE, self.owner_settings()["PASSWORD"], can_create_databases=True)
+        _set_role(connection, APP_ROLE, self.app_settings()["PASSWORD"], can_create_databases=False)
+        names = {"database": DATABASE_NAME, "owner": OWNER_ROLE, "app": APP_ROLE}
+        identifiers = {key: sql.Identifier(name) for key, name in names.items()}
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
+        if not found.fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**identifiers))
+        for statement in (
+            "REVOKE ALL ON DATABASE {database}, postgres, template1 FROM PUBLIC",
+            "GRANT CONNECT ON DATABASE {database} TO {app}",
+            "GRANT CONNECT ON DATABASE postgres TO {owner}",  # from where it creates the tests' databases
+        ):
+            connection.execute(sql.SQL(statement).format(**identifiers))
 
     @contextmanager
     def _as_superuser(self) -> Iterator[psycopg.Connection[Any]]:

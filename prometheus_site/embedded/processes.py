@@ -22,7 +22,6 @@ LONGEST_DELAY_SECONDS = 10.0
 SETTLED_AFTER_SECONDS = 30.0  # a part that ran this long is no longer counted as failing
 FAILURES_BEFORE_LOG_IS_SHOWN = 3
 REMAINS_GRACE_SECONDS = 2.0
-LOG_LIMIT_BYTES = 10_000_000
 LOG_TAIL_LINES = 8
 CLOCK_SLACK_SECONDS = 5.0  # a process's start time is read off a clock that may be set in between
 
@@ -68,8 +67,7 @@ class PartProcess:
 
     def start(self) -> None:
         """Start the program; raises EmbeddedError when it cannot be started at all."""
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        os_processes.put_aside_if_large(self.log)
         try:
             with self.log.open("ab") as log:
                 self._child = subprocess.Popen(
@@ -82,13 +80,13 @@ class PartProcess:
                     start_new_session=True,
                     preexec_fn=os_processes.dies_with_parent(signal.SIGTERM),
                 )
+            started = psutil.Process(self._child.pid).create_time()
+            self._record.write_text(f"{self._child.pid} {started}\n")
         except OSError as refused:
             raise EmbeddedError(
-                f"{self.name} cannot be started: {refused.strerror} ({refused.filename}). "
-                "Install the project's requirements again."
+                f"{self.name} cannot be started: {refused.strerror} ({refused.filename}). Mend that, or "
+                "install the project's requirements again."
             ) from refused
-        started = psutil.Process(self._child.pid).create_time()
-        self._record.write_text(f"{self._child.pid} {started}\n")
 
     def how_it_ended(self) -> str | None:
         """Say how the program ended, or return None while it runs; its own children are ended with it."""

@@ -86,7 +86,13 @@ class EmbeddedServer(ABC):
             is_adopted = self._adopt()
             if not is_adopted:
                 self._clear_remains()
-                self._spawn()
+                try:
+                    self._spawn()
+                except OSError as refused:
+                    raise ServerError(
+                        f"{self.label} cannot be started: {refused.strerror} ({refused.filename}). Mend that, "
+                        "or install the project's requirements again."
+                    ) from refused
                 self._wait_until_ready()
             self._process = self._find_live()
             self._after_start()
@@ -158,7 +164,7 @@ class EmbeddedServer(ABC):
         if self._child is not None and self._child.pid != process.pid:
             self._child = None  # ours ended, and another command has started this one since
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        is_same_program = process.exe() == os.path.realpath(self._command()[0])
+        is_same_program = os_processes.program_of(process) == os.path.realpath(self._command()[0])
         while is_same_program and os_processes.is_alive(process) and time.monotonic() < deadline:
             if self._answers():
                 return True
@@ -179,6 +185,7 @@ class EmbeddedServer(ABC):
     def _spawn(self) -> None:
         account = server_account()
         end_signal = self.stop_signals[0][0]
+        os_processes.put_aside_if_large(self.log)
         with self.log.open("ab") as log:
             self._child = _ServerProcess(
                 self._command(),

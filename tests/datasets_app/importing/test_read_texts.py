@@ -24,9 +24,9 @@ def test_equal_text_means_equal_turns(some: list[Turn], others: list[Turn]) -> N
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "text",
-    [
+    [  # markup, right to left with a joined emoji, and what JSON escapes
         "<script>alert(1)</script> & <b>bold</b>",
-        "\u202b\u05e9\u05dc\u05d5\u05dd\u202c \u0645\u0631\u062d\u0628\u0627 \U0001f469\u200d\U0001f467",  # right to left, joined emoji
+        "\u202b\u05e9\u05dc\u05d5\u05dd\u202c \u0645\u0631\u062d\u0628\u0627 \U0001f469\u200d\U0001f467",
         'a "quote", a \\ backslash\nand a line',
     ],
 )

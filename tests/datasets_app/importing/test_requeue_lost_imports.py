@@ -37,7 +37,7 @@ def test_a_killed_worker_leaves_nothing_and_the_import_completes(committed_db: s
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, committed_db, str(job.pk)],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "prometheus_site.settings"},
     )
     _wait_until_it_writes(committed_db)
     worker.send_signal(signal.SIGKILL)

@@ -1,22 +1,20 @@
-"""Browsers of the sign-in tests: anonymous, signed in by password, and past the second factor."""
+"""Browsers of the sign-in tests: anonymous, signed in by password, and a moment after a confirmation."""
 
 import secrets
-import time
 from collections.abc import Callable
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
-from allauth.account.internal.flows.login import _AUTHENTICATION_METHODS_USER_SESSION_KEY
-from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from prometheus_site.accounts.models import User
+from tests import people
 
 
-def browser(**environment: str) -> Client:
+def browser(server_name: str = "testserver") -> Client:
     """Return a client in a network of its own: sign-ins are rate-limited per network."""
     network = ":".join(secrets.token_hex(2) for _ in range(3))
-    return Client(REMOTE_ADDR=f"fd00:{network}::1", **environment)
+    return Client(REMOTE_ADDR=f"fd00:{network}::1", SERVER_NAME=server_name)
 
 
 @pytest.fixture
@@ -37,17 +35,14 @@ def by_password() -> Callable[[User], Client]:
 
 
 @pytest.fixture
-def client_for(by_password: Callable[[User], Client]) -> Callable[[User], Client]:
-    """Return a client whose session passed the second factor a moment ago, where the person has one."""
+def confirmed_client_for() -> Callable[[User], Client]:
+    """Return a client that confirmed its second factor a moment ago, as changing one requires."""
 
     def sign_in(user: User) -> Client:
-        client = by_password(user)
+        client = people.signed_in(user)
         session = client.session
-        session[AUTHENTICATION_METHODS_SESSION_KEY] = [
-            {"method": "mfa", "id": each.pk, "type": each.type, "at": time.time(), "reauthenticated": True}
-            for each in Authenticator.objects.filter(user=user)
-        ]
-        session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+        for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+            record["reauthenticated"] = True
         session.save()
         return client
 

@@ -28,7 +28,7 @@ class SoftwareKey:
         wanted = options["publicKey"]
         self.user_handle = wanted["user"]["id"]
         client = CollectedClientData.create("webauthn.create", wanted["challenge"], f"http://{HOST}")
-        public = ES256.from_cryptography_key(self.private.public_key())
+        public = ES256.from_cryptography_key(self.private.public_key())  # type: ignore[no-untyped-call]
         data = AuthenticatorData.create(
             sha256(HOST.encode()).digest(),
             PRESENT_AND_VERIFIED | AuthenticatorData.FLAG.AT,

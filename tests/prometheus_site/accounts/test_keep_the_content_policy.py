@@ -71,10 +71,10 @@ def check(client: Client, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_pages_of_a_lead(url: str, lead: User, client_for: Callable[[User], Client]) -> None:
+def test_pages_of_a_lead(url: str, lead: User, confirmed_client_for: Callable[[User], Client]) -> None:
     RecoveryCodes.activate(lead)
     services.invite(email="a@example.org", role=Role.ANNOTATOR, invited_by=lead)
-    check(client_for(lead), url)
+    check(confirmed_client_for(lead), url)
 
 
 @pytest.mark.parametrize("url", PAGES_BEFORE_SET_UP)

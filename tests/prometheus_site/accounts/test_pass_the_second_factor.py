@@ -93,9 +93,7 @@ def test_a_session_older_than_the_second_factor_has_to_confirm_it(
 
 def test_the_password_alone_confirms_nothing(lead: User, client_for: Callable[[User], Client]) -> None:
     client = client_for(lead)
-    with time_machine.travel(
-        NOW.replace(minute=20), tick=False
-    ):  # the confirmation is older than ten minutes
+    with time_machine.travel(NOW.replace(minute=20), tick=False):
         assert client.get("/account/").status_code == 200
         assert client.get("/accounts/2fa/totp/deactivate/")["Location"].startswith("/accounts/2fa/reauth")
         answer = client.post("/accounts/reauthenticate/", PASSWORD)
@@ -144,9 +142,11 @@ def test_a_recovery_code_lets_in_once(lead: User, anonymous: Client) -> None:
     assert sign_in(browser(), lead, code) == "refused"
 
 
-def test_the_recovery_codes_page_shows_what_is_left(lead: User, client_for: Callable[[User], Client]) -> None:
+def test_the_recovery_codes_page_shows_what_is_left(
+    lead: User, confirmed_client_for: Callable[[User], Client]
+) -> None:
     codes = RecoveryCodes.activate(lead).generate_codes()
-    client = client_for(lead)
+    client = confirmed_client_for(lead)
     page = client.get("/accounts/2fa/recovery-codes/").content.decode()
     assert all(code in page for code in codes)
     assert client.get("/accounts/2fa/recovery-codes/download/").content.decode().split() == codes

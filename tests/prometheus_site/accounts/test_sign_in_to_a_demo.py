@@ -3,7 +3,6 @@
 import io
 import json
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,14 +24,14 @@ NOW = datetime(2030, 1, 7, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def keys(database: None, tmp_path: Path, settings: Settings) -> Iterator[Path]:
+def keys(database: None, tmp_path: Path, settings: Settings) -> Path:
     """A demo database and an empty folder of keys, on a site that only this computer reaches."""
     settings.MASTER_KEYS = [settings.MASTER_KEYS_FILE.read_text().split()[0]]
-    settings.HOME = Home(tmp_path)
+    home = settings.HOME = Home(tmp_path)
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    settings.HOME.keys.mkdir()
+    home.keys.mkdir()
     mark_demo()
-    yield settings.HOME.keys
+    return home.keys
 
 
 def printed(*command: str) -> str:
@@ -71,7 +70,7 @@ def test_what_is_printed_signs_in(who: str, keys: Path) -> None:
     demo.create_demo_people()
     line = next(row for row in printed("demo_logins").splitlines() if f" {who}@" in row)
     _, email, password = line.split()
-    client = browser(SERVER_NAME="localhost")
+    client = browser("localhost")
     with time_machine.travel(NOW, tick=False):
         client.post("/accounts/login/", {"login": email, "password": password})
         answer = client.post("/accounts/2fa/authenticate/", {"code": printed("demo_code", who).strip()})

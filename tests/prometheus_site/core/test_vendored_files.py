@@ -9,8 +9,6 @@ import pytest
 VENDOR = Path(__file__).parents[3] / "static" / "vendor"
 LIST = VENDOR / "VENDORED.md"
 ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|(?: [^|]+ \|){4} `(?P<sha256>[0-9a-f]{64})` \|$")
-    r"^\| `(?P<file>[^`]+)` \| [^|]+ \| [^|]+ \| [^|]+ \| [^|]+ \| `(?P<sha256>[0-9a-f]{64})` \|$"
-)
 LISTED = {row["file"]: row["sha256"] for line in LIST.read_text().splitlines() if (row := ROW.match(line))}
 PRESENT = sorted(
     path.relative_to(VENDOR).as_posix() for path in VENDOR.rglob("*") if path.is_file() and path != LIST

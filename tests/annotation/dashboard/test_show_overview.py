@@ -1,0 +1,161 @@
+"""The overview: who may open it, what it says of agreement, and what it costs."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from annotation.agreement.selectors import agreement_of
+from annotation.labelling.selectors import scheme_of
+from annotation.models import Assignment, Campaign
+from prometheus_site.accounts.models import User
+from prometheus_site.accounts.roles import Role
+from prometheus_site.audit.models import AccessEvent
+from tests import people
+from tests.annotation.dashboard.busy import Page, third_annotator
+from tests.annotation.worlds import label, make_campaign
+
+SignIn = Callable[[User], Client]
+QUERY_LIMIT = 40
+
+
+def test_opens_for_a_lead_of_the_campaign(lead: User, annotator: User, client_for: SignIn) -> None:
+    campaign = make_campaign(lead, [annotator], samples=2)
+    response = client_for(lead).get(_address(campaign))
+    assert response.status_code == 200
+    assert annotator.code in response.content.decode()
+    assert not AccessEvent.objects.filter(action="changed").exclude(object_type="campaign").exists()
+
+
+@pytest.mark.parametrize("role", ["annotator", "adjudicator", "supervisor", "engineer", "outsider"])
+@pytest.mark.parametrize("page", ["dashboard", "figure", "sample"])
+def test_is_not_there_for_other_roles(
+    role: str, page: str, lead: User, client_for: SignIn, request: pytest.FixtureRequest
+) -> None:
+    person: User = request.getfixturevalue(role)
+    campaign = make_campaign(lead, [person], samples=1)
+    assert client_for(person).get(_address(campaign, page)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["dashboard", "figure", "sample"])
+def test_is_not_there_for_a_lead_of_another_campaign(
+    page: str, lead: User, annotator: User, client_for: SignIn
+) -> None:
+    elsewhere = people.make("other-lead", Role.LEAD)
+    campaign = make_campaign(lead, [annotator], samples=1)
+    make_campaign(elsewhere, [annotator], samples=1, slug="elsewhere")
+    assert client_for(elsewhere).get(_address(campaign, page)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["dashboard", "figure", "sample"])
+def test_takes_no_post(page: str, lead: User, annotator: User, client_for: SignIn) -> None:
+    campaign = make_campaign(lead, [annotator], samples=1)
+    assert client_for(lead).post(_address(campaign, page)).status_code == 405
+
+
+def test_shows_no_alpha_while_collecting(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=3)
+    for number in (1, 2):
+        label(campaign, annotator, number, answers={"empathy_global": str(number)})
+        label(campaign, second_annotator, number, answers={"empathy_global": str(number + 1)})
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    assert Page(html).alphas == []
+    assert "Collecting" in html
+    assert "95 % interval" not in html
+
+
+def test_says_why_an_alpha_cannot_be_estimated(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=50)
+    _label_everything(campaign)
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    assert Page(html).alphas == []
+    assert "No variation" in html
+
+
+def test_says_that_a_simulated_campaign_is_simulated(lead: User, client_for: SignIn) -> None:
+    program = User.objects.create_user("program@example.org", None, "Program")
+    program.is_simulated = True
+    program.save()
+    campaign = make_campaign(lead, [program], samples=1, is_simulated=True)
+    for page in ("dashboard", "figure", "sample"):
+        html = client_for(lead).get(_address(campaign, page)).content.decode()
+        assert "Rehearsal: these labels were made by a program" in html
+        assert "imulated" in html
+
+
+def test_gives_no_verdict_on_the_target(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=50)
+    _label_everything(campaign, vary=True)
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    assert len(Page(html).alphas) == 3
+    assert "0.85" in html
+    for verdict in ("> Met</span>", "Not met", "Undecided"):
+        assert verdict not in html
+
+
+def test_intervals_stay_where_they_are(lead: User, annotator: User, second_annotator: User) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=50)
+    _label_everything(campaign, vary=True)
+    assert agreement_of(campaign, scheme_of(campaign)) == agreement_of(campaign, scheme_of(campaign))
+
+
+def test_a_refresh_brings_the_figures_only_when_one_has_changed(
+    lead: User, annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator], samples=2)
+    client = client_for(lead)
+    again = client.get(_address(campaign)).content.decode().split('hx-get="')[1].split('"')[0]
+    assert client.get(again, headers={"HX-Request": "true"}).status_code == 204
+    label(campaign, annotator, 1)
+    changed = client.get(again, headers={"HX-Request": "true"})
+    assert changed.status_code == 200
+    assert changed.content.decode().lstrip().startswith('<div id="live"')
+    assert [link.text for link in Page(changed.content.decode()).links if link.anchor == "figure-given"] == [
+        "1"
+    ]
+
+
+def test_queries_do_not_grow_with_people_or_labels(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    small = make_campaign(lead, [annotator], samples=2, slug="small")
+    large = make_campaign(lead, [annotator, second_annotator, third_annotator()], samples=12, slug="large")
+    client, spent = client_for(lead), {}
+    client.get(_address(small))
+    for campaign in (small, large):
+        _label_everything(campaign)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(_address(campaign))
+        spent[campaign.slug] = len(queries)
+    assert spent["large"] == spent["small"] <= QUERY_LIMIT
+
+
+def _label_everything(campaign: Campaign, *, vary: bool = False) -> None:
+    for slot in Assignment.objects.filter(campaign=campaign).select_related("annotator", "sample"):
+        number = slot.sample.number
+        changed: dict[str, object] = (
+            {
+                "crisis_intensity": "0" if number % 2 else "1",
+                "modality_primary": "cbt" if number % 3 else "dbt",
+                "empathy_global": str(1 + number % 5),
+            }
+            if vary
+            else {}
+        )
+        if vary and number % 2 == 0:
+            changed |= {"crisis_types": ["other"], "suicidal_behaviour": "none"}
+        label(campaign, slot.annotator, number, answers=changed)
+
+
+def _address(campaign: Campaign, page: str = "dashboard") -> str:
+    more = {"dashboard": [], "figure": ["given"], "sample": [1]}[page]
+    return reverse(f"annotation:{page}", args=[campaign.slug, *more])
