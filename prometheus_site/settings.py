@@ -146,6 +146,9 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(timedelta(minutes=10).total_seconds())
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+ACCOUNT_SESSION_REMEMBER = False  # shared machines: the cookie ends with the browser
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Prometheus] "
+MFA_TOTP_TOLERANCE = 1  # a code typed at the turn of the half minute still counts
 MFA_ADAPTER = "prometheus_site.accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -106,10 +107,18 @@ def version_of(campaign: Campaign) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def is_blind_in(user: User, campaign: Campaign) -> bool:
-    """Whether the person still has samples to label here, and so must not see what others answered."""
+def campaigns_blind_to(user: User) -> QuerySet[Assignment, Any]:
+    """Return the ids of campaigns where this person still has samples to label.
+
+    Only blind labels count, so what others answered there stays closed to the person.
+    """
     unlabelled = [AssignmentState.WAITING, AssignmentState.LEASED]
-    return Assignment.objects.filter(campaign=campaign, annotator=user, state__in=unlabelled).exists()
+    return Assignment.objects.filter(annotator=user, state__in=unlabelled).values("campaign")
+
+
+def is_blind_in(user: User, campaign: Campaign) -> bool:
+    """Whether the labels of this campaign are closed to the person."""
+    return campaigns_blind_to(user).filter(campaign=campaign).exists()
 
 
 def _person(user: User, campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> Person:

@@ -28,6 +28,7 @@ class Question:
     scale: str
     help_text: str
     is_required: bool
+    is_headline: bool
     max_choices: int | None
     options: tuple[Option, ...]
     is_ticked: bool
@@ -35,9 +36,11 @@ class Question:
     shown_when: dict[str, Any] | None
 
     @property
-    def is_short(self) -> bool:
-        """Whether the answers fit a row: an ordered scale, not a list of codes."""
-        return self.scale == "ordinal"
+    def layout(self) -> str:
+        """How the options stand: codes in columns, a headline scale as a list, a small scale in a row."""
+        if self.scale != "ordinal":
+            return "choice-list"
+        return "scale" if self.is_headline else "scale scale-row"
 
     @property
     def kind(self) -> str:
@@ -93,6 +96,7 @@ def _question(dimension: Dimension, answer: object, error: str) -> Question:
         scale=dimension.scale,
         help_text=dimension.help_text,
         is_required=dimension.is_required,
+        is_headline=dimension.is_headline,
         max_choices=dimension.max_choices,
         options=tuple(
             Option(category.code, category.label, category.anchor, category.example, category.code in chosen)

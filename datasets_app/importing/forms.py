@@ -95,6 +95,8 @@ class UploadForm(forms.Form):
         if "source" in values and "new_source" in values and bool(values["source"]) == bool(named):
             problem = "Choose a source from the list or name a new one, not both."
             self.add_error("new_source", problem if named else "Name the new source.")
+        if "campaign" in self.errors:  # a hidden field: nobody would see its own error
+            self.add_error(None, "The address of this page names no campaign: come from the campaign's page.")
         return values
 
 

@@ -76,7 +76,7 @@ def store_upload(
         upload=upload,
         file_name=upload.file_name,
         format=format,
-        options={"encoding": encoding},
+        options={"encoding": encoding, "columns": {}, "speakers": {}},
         campaign_slug=campaign,
         state=ImportState.PREVIEW,
         created_by=user,

@@ -157,11 +157,13 @@ def reject_list(request: SignedInRequest, job_id: UUID) -> HttpResponse:
 
 def _read_or_import(request: SignedInRequest, stored: Upload, form: ReadingForm) -> HttpResponse:
     """Import only what was shown: a change of the reading is previewed first."""
+    job, chosen = stored.job, (form.cleaned_data["format"], form.options())
+    is_changed = chosen != (job.format, job.options)
     try:
-        if "import" in request.POST and not form.has_changed():
-            services.start_import(job=stored.job, user=request.user)
-            return redirect("data:import", stored.job.pk)
-        services.choose_reading(job=stored.job, format=form.cleaned_data["format"], options=form.options())
+        if "import" in request.POST and not is_changed:
+            services.start_import(job=job, user=request.user)
+            return redirect("data:import", job.pk)
+        services.choose_reading(job=job, format=chosen[0], options=chosen[1])
         if "import" in request.POST:
             messages.info(request, "You changed how the file is read: check the preview, then import it.")
     except (SourceBusyError, services.ImportStateError) as refused:

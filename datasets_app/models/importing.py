@@ -19,7 +19,9 @@ class Upload(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="uploads")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="uploads"
+    )
     uploaded_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
@@ -74,7 +76,9 @@ class ImportJob(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=ImportState.values), name="importjob_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=ImportState.values), name="importjob_state_is_known"
+            ),
             models.UniqueConstraint(
                 fields=["source"],
                 condition=Q(state__in=["queued", "running"]),

@@ -32,6 +32,11 @@ def shows_a_page(request: HttpRequest) -> bool:
     return request.content_type != "application/json" and request.accepts("text/html")
 
 
+def refreshes_itself(request: HttpRequest) -> bool:
+    """Say whether a page asked by itself for what is new: nobody need be sitting in front of it."""
+    return request.method == "GET" and "HX-Request" in request.headers
+
+
 class SessionLimitsMiddleware:
     """End a session that was idle too long or is too old."""
 
@@ -49,7 +54,8 @@ class SessionLimitsMiddleware:
         if request.user.is_authenticated:
             reason = session_clock.ended_because(request.session, time.time())
             if reason is None:
-                session_clock.touch(request.session, time.time())
+                if not refreshes_itself(request):
+                    session_clock.touch(request.session, time.time())
                 return None
             get_adapter().logout(request)
             if needs_login and not shows_a_page(request):

@@ -161,7 +161,6 @@ def account(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/account.html", context)
 
 
-@never_cache
 @require_safe
 def totp_qr(request: SignedInRequest) -> HttpResponse:
     """Draw the secret that waits in the person's own session to be confirmed; 404 when none waits."""

@@ -138,7 +138,7 @@ class Home:
         """
         try:
             return (self.keys / name).read_text().strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ""
         except OSError as refused:
             raise HomeError(

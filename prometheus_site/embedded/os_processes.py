@@ -57,6 +57,14 @@ def program_of(process: psutil.Process) -> str:
         return ""
 
 
+def owner_of(process: psutil.Process) -> int | None:
+    """Return the number of the user a process runs as, or None when it is gone."""
+    try:
+        return int(process.uids().effective)
+    except psutil.Error:
+        return None
+
+
 def runs_in(process: psutil.Process, program: str, folder: Path) -> bool:
     """Say whether `process` runs a program of that file name with `folder` as its working folder."""
     name = Path(program_of(process).removesuffix(" (deleted)")).name
@@ -64,8 +72,10 @@ def runs_in(process: psutil.Process, program: str, folder: Path) -> bool:
 
 
 def find_running_in(program: str, folder: Path) -> list[psutil.Process]:
-    """List the live processes of `program` whose working folder is `folder`."""
-    return [process for process in psutil.process_iter() if runs_in(process, program, folder)]
+    """List the live processes of `program`, of the folder's owner, whose working folder is `folder`."""
+    owner = folder.stat().st_uid  # a first sieve of its own: what is found may be killed, by root even
+    mine = (process for process in psutil.process_iter() if owner_of(process) == owner)
+    return [process for process in mine if runs_in(process, program, folder)]
 
 
 def group_members(group: int) -> list[psutil.Process]:

@@ -168,7 +168,7 @@ class EmbeddedPostgres(EmbeddedServer):
                 self._put_in_order(connection)
         except psycopg.Error as refused:
             raise ServerError(
-                f"PostgreSQL started, but its roles could not be put in order: {refused}. See {self.log}, and "
+                f"PostgreSQL started, but its roles could not be put in order: {refused}. See {self.log} and "
                 "start again."
             ) from refused
 

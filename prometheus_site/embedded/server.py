@@ -90,8 +90,8 @@ class EmbeddedServer(ABC):
                     self._spawn()
                 except OSError as refused:
                     raise ServerError(
-                        f"{self.label} cannot be started: {refused.strerror} ({refused.filename}). Mend that, "
-                        "or install the project's requirements again."
+                        f"{self.label} cannot be started: {refused.strerror} ({refused.filename}). Mend "
+                        "that, or install the project's requirements again."
                     ) from refused
                 self._wait_until_ready()
             self._process = self._find_live()

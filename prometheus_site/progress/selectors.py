@@ -20,7 +20,7 @@ class CampaignStanding:
     finished: Number
     planned: Number
     labelled: Number
-    agreements: Sequence[Agreement]
+    agreements: Sequence[tuple[Agreement, Number]]  # with the overlap items it rests on
 
 
 def campaign_standings(user: User) -> list[CampaignStanding]:
@@ -35,11 +35,15 @@ def _standing(campaign: Campaign) -> CampaignStanding:
     def counted(key: str) -> Number:
         return number(key, campaign, count_of(key, campaign))
 
+    def on_items(found: Agreement) -> tuple[Agreement, Number]:
+        items = found.estimate.n_items_overlap
+        return found, number("overlap-items", campaign, items, dimension=found.dimension.key)
+
     return CampaignStanding(
         campaign=campaign,
         samples=counted("samples"),
         finished=counted("finished"),
         planned=counted("planned"),
         labelled=counted("labelled"),
-        agreements=agreement_of(campaign, scheme_of(campaign)),
+        agreements=[on_items(found) for found in agreement_of(campaign, scheme_of(campaign))],
     )

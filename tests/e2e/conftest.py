@@ -24,13 +24,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def reachable() -> Callable[[Path], Path]:
+    """Open a temporary folder to the unprivileged user who runs the servers when we are root."""
+
+    def opened(folder: Path) -> Path:
+        for parent in (folder, *folder.parents):
+            if os.geteuid() == 0 and parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        return folder
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, reachable: Callable[[Path], Path]) -> Iterator[Site]:
     """One site for all browser tests; each works in campaigns of its own."""
-    folder = tmp_path_factory.mktemp("site")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == Path.home().owner() and parent != Path("/") and os.geteuid() == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)  # the servers' unprivileged user must pass through
-    with running_site(folder) as running:
+    with running_site(reachable(tmp_path_factory.mktemp("site"))) as running:
         yield running
 
 

@@ -112,7 +112,6 @@ def environment(home: Path) -> dict[str, str]:
 def running_site(folder: Path) -> Iterator[Site]:
     """Start the site in a folder and stop it as Ctrl-C does; the folder may hold an earlier one's data."""
     home, port = folder / "home", free_port()
-    folder.chmod(0o755)
     with (folder / "up.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", str(port)],

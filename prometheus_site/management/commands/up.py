@@ -52,8 +52,9 @@ def unknown_migrations() -> list[str]:
         replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
         unknown = set(loader.applied_migrations) - set(loader.disk_migrations) - replaced
     except OperationalError as error:
+        reason = str(error).splitlines()[0]
         raise EmbeddedError(
-            f"PostgreSQL does not answer: {error}. Start the server that DATABASE_URL names, or mend the URL."
+            f"PostgreSQL does not answer: {reason}. Start the server DATABASE_URL names, or mend the URL."
         ) from error
     finally:
         connection.close()

@@ -51,7 +51,7 @@ def test_alpha_follows_from_its_list(world: BusyWorld, lead: User, client_for: S
         table = [[ordinal[item[code]] if code in item else math.nan for item in items] for code in raters]
         alpha = krippendorff.alpha(
             reliability_data=table,
-            level_of_measurement=dimension.scale,
+            level_of_measurement="ordinal" if dimension.scale == "ordinal" else "nominal",
             value_domain=list(range(len(dimension.codes))),
         )
         assert f"{alpha:.3f}" == shown, dimension.key

@@ -157,5 +157,5 @@ def _label_everything(campaign: Campaign, *, vary: bool = False) -> None:
 
 
 def _address(campaign: Campaign, page: str = "dashboard") -> str:
-    more = {"dashboard": [], "figure": ["given"], "sample": [1]}[page]
-    return reverse(f"annotation:{page}", args=[campaign.slug, *more])
+    more: dict[str, list[object]] = {"dashboard": [], "figure": ["given"], "sample": [1]}
+    return reverse(f"annotation:{page}", args=[campaign.slug, *more[page]])

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -26,8 +27,8 @@ def broker() -> Iterator[Celery]:
 
 def waiting_messages() -> list[bytes]:
     with app.connection_for_read() as connection:
-        client = connection.default_channel.client
-        messages: list[bytes] = client.lrange(app.conf.task_default_queue, 0, -1)
+        channel: Any = connection.default_channel
+        messages: list[bytes] = channel.client.lrange(app.conf.task_default_queue, 0, -1)
     return messages
 
 

@@ -199,6 +199,7 @@ def test_an_import_that_another_worker_has_is_left_alone(lead: User) -> None:
         run_import(job.pk)
         job.refresh_from_db()
         assert job.state == ImportState.QUEUED
+        other.execute("SELECT pg_advisory_unlock_all()")
 
     run_import(job.pk)
 

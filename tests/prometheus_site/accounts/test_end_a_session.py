@@ -10,6 +10,7 @@ from django.test import Client
 
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent, Action
+from tests import people
 
 START = datetime(2030, 1, 7, 9, tzinfo=UTC)
 PAGE = "/account/"
@@ -47,6 +48,13 @@ def test_activity_keeps_it_until_the_twelfth_hour(client: Client) -> None:
     with time_machine.travel(START + timedelta(hours=12), tick=False):
         page = client.get(PAGE, follow=True).content.decode()
     assert "you signed in 12 hours ago" in page
+
+
+def test_the_clock_starts_at_sign_in_and_not_at_the_first_page(annotator: User, anonymous: Client) -> None:
+    with time_machine.travel(START, tick=False):
+        form = {"login": annotator.email, "password": people.PASSWORD}
+        assert anonymous.post("/accounts/login/", form)["Location"] == "/"
+    assert status_at(anonymous, timedelta(minutes=31)) == 302
 
 
 def test_the_end_is_final(client: Client) -> None:
@@ -92,3 +100,9 @@ def test_the_session_is_written_once_a_minute_at_most(client: Client) -> None:
     assert saved() == before
     assert status_at(client, timedelta(seconds=60)) == 200
     assert saved() != before
+
+
+def test_a_page_that_refreshes_itself_does_not_keep_it_open(client: Client) -> None:
+    for minutes in range(5, 30, 5):
+        assert status_at(client, timedelta(minutes=minutes), **{"HX-Request": "true"}) == 200
+    assert status_at(client, timedelta(minutes=30)) == 302

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ from prometheus_site.embedded.postgres import EmbeddedPostgres
 from prometheus_site.embedded.redis import EmbeddedRedis
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def _short_folder() -> Iterator[Path]:
     """A short folder that the servers' user may enter; pytest's own is neither."""
     made = Path(tempfile.mkdtemp(dir="/tmp", prefix="p-"))
     made.chmod(0o711)
@@ -24,8 +26,14 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
+def folder() -> Iterator[Path]:
+    with _short_folder() as made:
+        yield made
+
+
+@pytest.fixture
 def home(folder: Path) -> Iterator[Home]:
-    """An installation whose servers are stopped afterwards."""
+    """A new installation, whose servers are stopped afterwards."""
     made = Home(folder / "home")
     made.ensure()
     yield made
@@ -33,27 +41,45 @@ def home(folder: Path) -> Iterator[Home]:
     EmbeddedRedis(made).stop()
 
 
+@pytest.fixture(scope="session")
+def model_home() -> Iterator[Home]:
+    """An installation that has run once; making a data folder is the slow part of a first start."""
+    with _short_folder() as made:
+        home = Home(made / "home")
+        home.ensure()
+        server = EmbeddedPostgres(home)
+        server.start()
+        server.stop()
+        yield home
+
+
 @pytest.fixture
-def postgres(home: Home) -> Iterator[EmbeddedPostgres]:
+def used_home(home: Home, model_home: Home) -> Home:
+    """An installation of its own that has run once."""
+    for name in ("keys", "postgres"):
+        shutil.rmtree(home.path / name, ignore_errors=True)
+        subprocess.run(["cp", "-a", model_home.path / name, home.path], check=True)
+    return home
+
+
+@pytest.fixture
+def postgres(used_home: Home) -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL."""
-    server = EmbeddedPostgres(home)
+    server = EmbeddedPostgres(used_home)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
-def shared_postgres() -> Iterator[EmbeddedPostgres]:
+def shared_postgres(model_home: Home) -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL for tests that do not disturb each other."""
-    made = Path(tempfile.mkdtemp(dir="/tmp", prefix="p-"))
-    made.chmod(0o711)
-    home = Home(made / "home")
-    home.ensure()
-    server = EmbeddedPostgres(home)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(made)
+    with _short_folder() as made:
+        subprocess.run(["cp", "-a", model_home.path, made], check=True)
+        server = EmbeddedPostgres(Home(made / "home"))
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -115,36 +115,36 @@ def _assert_nothing_runs(home: Home) -> None:
         pass
 
 
-def test_database_of_a_newer_version_is_refused(home: Home, folder: Path, pair_of_ports: int) -> None:
-    start_up, _ = _start_up(home, folder, pair_of_ports, unknown=["annotation.0099_later"])
+def test_database_of_a_newer_version_is_refused(used_home: Home, folder: Path, pair_of_ports: int) -> None:
+    start_up, _ = _start_up(used_home, folder, pair_of_ports, unknown=["annotation.0099_later"])
     with pytest.raises(EmbeddedError, match=r"newer version.*annotation.0099_later.*Nothing was changed"):
         start_up.run()
-    _assert_nothing_runs(home)
+    _assert_nothing_runs(used_home)
 
 
 def test_failing_migration_is_shown_with_a_remedy_and_nothing_runs(
-    home: Home, folder: Path, pair_of_ports: int
+    used_home: Home, folder: Path, pair_of_ports: int
 ) -> None:
     (folder / "manage.py").write_text("print('relation t already exists'); raise SystemExit(1)")
-    start_up, said = _start_up(home, folder, pair_of_ports)
+    start_up, said = _start_up(used_home, folder, pair_of_ports)
     with pytest.raises(EmbeddedError) as refused:
         start_up.run()
     assert "`manage.py migrate` failed (exit code 1)" in str(refused.value)
     assert "relation t already exists" in str(refused.value)
     assert "the data is as it was" in str(refused.value)
     assert [sentence.split()[0] for sentence in said] == ["PostgreSQL", "Redis"]
-    _assert_nothing_runs(home)
+    _assert_nothing_runs(used_home)
 
 
-def test_secrets_are_in_no_command_line_and_no_log(home: Home, folder: Path, pair_of_ports: int) -> None:
+def test_secrets_are_in_no_command_line_and_no_log(used_home: Home, folder: Path, pair_of_ports: int) -> None:
     (folder / "manage.py").write_text("raise SystemExit(1)")
-    start_up, said = _start_up(home, folder, pair_of_ports)
+    start_up, said = _start_up(used_home, folder, pair_of_ports)
     with pytest.raises(EmbeddedError) as refused:
         start_up.run()
     commands = [" ".join(part.argv) for part in start_up.parts()]
-    commands += [" ".join(server._command()) for server in embedded_servers(home, {})]
-    logs = [path.read_text() for path in home.logs.iterdir()]
+    commands += [" ".join(server._command()) for server in embedded_servers(used_home, {})]
+    logs = [path.read_text() for path in used_home.logs.iterdir()]
     assert logs
-    for secret in home.keys.iterdir():
+    for secret in used_home.keys.iterdir():
         for text in (*commands, *logs, *said, str(refused.value)):
             assert secret.read_text().strip() not in text

@@ -46,8 +46,8 @@ def test_redis_keeps_its_data_over_a_restart(redis_server: EmbeddedRedis) -> Non
 
 
 @pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedRedis])
-def test_live_server_is_adopted(home: Home, kind: type[EmbeddedPostgres] | type[EmbeddedRedis]) -> None:
-    first, second = kind(home), kind(home)
+def test_live_server_is_adopted(used_home: Home, kind: type[EmbeddedPostgres] | type[EmbeddedRedis]) -> None:
+    first, second = kind(used_home), kind(used_home)
     assert first.start()
     assert not second.start()
     assert second.pid == first.pid

@@ -68,9 +68,9 @@ def test_killed_redis_comes_back_with_what_it_acknowledged(redis_server: Embedde
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_number_taken_by_a_stranger_is_not_killed(
-    home: Home, kind: type[EmbeddedServer], stranger: "subprocess.Popen[bytes]"
+    used_home: Home, kind: type[EmbeddedServer], stranger: "subprocess.Popen[bytes]"
 ) -> None:
-    server = kind(home)
+    server = kind(used_home)
     server.start()
     written = server.pid_file.read_text()
     killed = _kill(server)
@@ -84,10 +84,10 @@ def test_number_taken_by_a_stranger_is_not_killed(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_program_in_another_folder_is_not_ours(
-    home: Home, folder: Path, kind: type[EmbeddedServer]
+    used_home: Home, folder: Path, kind: type[EmbeddedServer]
 ) -> None:
     """A second installation's server is neither adopted nor stopped, even when our file names it."""
-    ours, theirs = kind(home), kind(Home(folder / "second"))
+    ours, theirs = kind(used_home), kind(Home(folder / "second"))
     theirs.home.ensure()
     theirs.start()
     try:
@@ -105,16 +105,16 @@ def test_same_program_in_another_folder_is_not_ours(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_server_dies_with_the_process_that_asked_for_it(home: Home, kind: type[EmbeddedServer]) -> None:
+def test_server_dies_with_the_process_that_asked_for_it(used_home: Home, kind: type[EmbeddedServer]) -> None:
     script = (
         f"import os, signal; from pathlib import Path; from {kind.__module__} import {kind.__name__};"
         f"from prometheus_site.embedded.home import Home;"
-        f"{kind.__name__}(Home(Path({str(home.path)!r})), dies_with_us=True).start();"
+        f"{kind.__name__}(Home(Path({str(used_home.path)!r})), dies_with_us=True).start();"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", script], check=False)
     assert done.returncode == -signal.SIGKILL
-    wait_until(lambda: not kind(home).is_running())
+    wait_until(lambda: not kind(used_home).is_running())
 
 
 def test_orphaned_sessions_of_a_killed_server_are_waited_for(postgres: EmbeddedPostgres) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the board, the progress page and the admin pages."""
