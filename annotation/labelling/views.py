@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -47,7 +47,7 @@ def save(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpRespo
     annotator = permissions.person(request, Role.ANNOTATOR)
     campaign = permissions.campaign_for(annotator, slug)
     assignment = permissions.assignment_for(annotator, campaign, assignment_id)
-    attempt = _Attempt(request, campaign)
+    attempt = _Attempt(campaign, request.POST)
     receipt = attempt.store(
         lambda submission: services.record_label(
             annotator=annotator, assignment=assignment, submission=submission
@@ -81,7 +81,7 @@ def correct(request: HttpRequest, slug: str, label_id: uuid.UUID) -> HttpRespons
     annotator = permissions.person(request, Role.ANNOTATOR)
     campaign = permissions.campaign_for(annotator, slug)
     label = permissions.own_label_for(annotator, campaign, label_id)
-    attempt = _Attempt(request, campaign)
+    attempt = _Attempt(campaign, request.POST)
     if request.method == "POST":
         receipt = attempt.store(
             lambda submission: services.correct_label(annotator=annotator, label=label, submission=submission)
@@ -94,11 +94,11 @@ def correct(request: HttpRequest, slug: str, label_id: uuid.UUID) -> HttpRespons
 
 
 class _Attempt:
-    """One posted form on its way to a label: what was sent, and why it was refused when it was."""
+    """A form on its way to a label: what was sent, if anything, and why it was refused when it was."""
 
-    def __init__(self, request: HttpRequest, campaign: Campaign) -> None:
+    def __init__(self, campaign: Campaign, data: QueryDict | None = None) -> None:
         self.scheme = selectors.scheme_of(campaign)
-        self.data = request.POST
+        self.data = data if data is not None else QueryDict()
         self.answers: dict[str, object] = {}
         self.errors: dict[str, str] = {}
         self.problem = ""
@@ -154,7 +154,7 @@ def _workbench(
         "saved": _saved(receipt) if receipt else "",
     }
     if assignment is not None:
-        context |= _reading(annotator, assignment.sample, attempt or _Attempt(request, campaign))
+        context |= _reading(annotator, assignment.sample, attempt or _Attempt(campaign))
     whole = "annotation/labelling/workbench.html"
     part = "annotation/labelling/_workbench.html"
     template = part if request.headers.get("HX-Request") else whole

@@ -70,7 +70,12 @@ class UploadForm(forms.Form):
         required=False,
         empty_label="A new source",
     )
-    new_source = forms.CharField(label="Name of the new source", max_length=200, required=False)
+    new_source = forms.CharField(
+        label="Name of the new source",
+        max_length=200,
+        required=False,
+        help_text="Needed unless you chose a source from the list.",
+    )
     license_tag = forms.CharField(
         label="Licence of the new source",
         max_length=60,
@@ -113,6 +118,7 @@ class ReadingForm(forms.Form):
         choices = [("", "None"), *((name, name) for name in columns)]
         for name, label in MAPPED_COLUMNS.items() if columns else ():
             self.fields[f"column_{name}"] = forms.ChoiceField(label=label, choices=choices, required=False)
+        self.order_fields(["format", "encoding", *(f"column_{name}" for name in MAPPED_COLUMNS)])
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}

@@ -22,6 +22,7 @@ class Preview:
 
     format: str = ""
     columns: list[str] = field(default_factory=list)
+    needs_columns: bool = False
     dialogues: list[Dialogue] = field(default_factory=list)
     kept: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
@@ -53,7 +54,9 @@ def preview_of(upload: Upload, *, format: str, options: dict[str, object]) -> Pr
         )
         if found.format == "delimited":
             found.columns = column_names(open_upload(upload), name=upload.file_name, options=reading)
-        _read_first(found, upload, reading)
+        found.needs_columns = bool(found.columns) and not reading.columns
+        if not found.needs_columns:
+            _read_first(found, upload, reading)
     except SourceError as error:
         found.problem = str(error)
     return found

@@ -154,7 +154,8 @@ def requeue_lost_imports() -> int:
     lost = sum(_requeue_if_lost(job_id) for job_id in running)
     waiting = ImportJob.objects.filter(state=ImportState.QUEUED, upload__isnull=False)
     for job_id in waiting.order_by("created_at").values_list("pk", flat=True):
-        _nudge(job_id)
+        if not _nudge(job_id):
+            break
     return lost
 
 
@@ -196,12 +197,14 @@ def _end_lost(job: ImportJob, problem: str) -> None:
     job.finished_at = timezone.now()
 
 
-def _nudge(job_id: UUID) -> None:
-    """Tell the workers; when the broker does not answer, the sweeper tells them later."""
+def _nudge(job_id: UUID) -> bool:
+    """Tell the workers and return True; when the broker does not answer, the sweeper tells them later."""
     try:
         import_conversations.apply_async((str(job_id),), retry=False)
     except OperationalError:
         logger.warning("the broker does not answer", extra={"import_job": str(job_id)})
+        return False
+    return True
 
 
 def _delete_if_unused(source: Source) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 import shutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,13 +71,16 @@ def copy_into(folder: Path) -> None:
             shutil.copy(source, folder / name)
 
 
-def environment(name: str, secrets: Path) -> dict[str, str]:
-    """Return a service's environment where the operator set nothing and the secrets lie in `secrets`."""
-    values = {key: str(value) for key, value in service(name)["environment"].items()}
-    return {
-        key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value).replace(SECRETS, f"{secrets}/")
-        for key, value in values.items()
-    }
+def environment(name: str, secrets: Path, operator: Mapping[str, str]) -> dict[str, str]:
+    """Return a service's environment where `operator` stands in `.env` and the secrets lie in `secrets`."""
+
+    def fill_in(value: str) -> str:
+        set_or_default = re.sub(
+            r"\$\{(\w+):-([^}]*)\}", lambda found: operator.get(found[1]) or found[2], value
+        )
+        return set_or_default.replace(SECRETS, f"{secrets}/")
+
+    return {key: fill_in(str(value)) for key, value in service(name)["environment"].items()}
 
 
 def read_by_the_site() -> set[str]:

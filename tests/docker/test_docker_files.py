@@ -47,7 +47,7 @@ def test_service_is_locked_down(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["init"] is True
-    assert any(mount.startswith("/tmp:") for mount in service["tmpfs"])
+    assert "/tmp" in [mount.split(":")[0] for mount in service["tmpfs"]]  # noqa: S108  in a container of its own
     assert not {"privileged", "cap_add", "devices", "network_mode", "pid", "env_file"} & set(service)
 
 
@@ -134,7 +134,11 @@ def test_only_the_pages_and_streams_are_published_and_on_loopback() -> None:
 
 def test_every_volume_is_declared_and_mounted_once() -> None:
     mounted = [volume.split(":")[0] for name in SERVICES for volume in files.service(name).get("volumes", [])]
-    assert sorted(volume for volume in mounted if not volume.startswith("./")) == ["anchors", "database", "queue"]
+    assert sorted(volume for volume in mounted if not volume.startswith("./")) == [
+        "anchors",
+        "database",
+        "queue",
+    ]
     assert set(files.compose()["volumes"]) == {"anchors", "database", "queue"}
     log = Path(files.service("sweeper")["environment"]["PROMETHEUS_ANCHOR_LOG"])
     assert files.service("sweeper")["volumes"] == [f"anchors:{log.parent}"]
@@ -153,7 +157,9 @@ def test_images_are_pinned_to_a_version() -> None:
 def test_database_logs_no_more_than_the_embedded_one() -> None:
     command = files.service("db")["command"]
     assert command[:1] + command[1::2] == ["postgres"] + ["-c"] * (len(command) // 2)
-    wanted = {name: value for name, value in SETTINGS.items() if name.startswith("log_") or name == "timezone"}
+    wanted = {
+        name: value for name, value in SETTINGS.items() if name.startswith("log_") or name == "timezone"
+    }
     assert dict(option.split("=") for option in command[2::2]) == wanted
 
 

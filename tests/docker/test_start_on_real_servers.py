@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ from tests.docker import files
 from tests.prometheus_site.embedded.waiting import wait_until
 
 HEALTHY_WITHIN_SECONDS = 60
+BEHIND_TLS = {"SITE_HOST": "labels.example.org", "PROMETHEUS_HTTPS": "true"}
 
 
 class FreshPostgres(EmbeddedPostgres):
@@ -44,9 +45,11 @@ class Site:
     secrets: Path
     server: FreshPostgres
 
+    operator: Mapping[str, str] = field(default_factory=dict)
+
     def environment(self, service: str) -> dict[str, str]:
         """Return the environment that compose.yaml gives the service, and nothing of this machine's."""
-        own = files.environment(service, self.secrets)
+        own = files.environment(service, self.secrets, self.operator)
         if "PROMETHEUS_ANCHOR_LOG" in own:
             own["PROMETHEUS_ANCHOR_LOG"] = str(self.secrets.parent / "anchors.jsonl")
         nowhere = {"HOME": "/nonexistent", "PROMETHEUS_HOME": str(self.app / ".prometheus")}
@@ -63,7 +66,9 @@ class Site:
             check=False,
         )
 
-    def connect(self, role: str, secret: str, database: str = DATABASE_NAME) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(
+        self, role: str, secret: str, database: str = DATABASE_NAME
+    ) -> psycopg.Connection[tuple[object, ...]]:
         """Log in as that role with that secret."""
         return psycopg.connect(
             host=str(self.server.home.sockets),
@@ -98,6 +103,9 @@ def site() -> Iterator[Site]:
         for name in ("database_url", "database_owner_url"):
             _point_at(server, made.secrets / name)
         yield made
+        # The container's root is read-only, so nothing may have written among the image's files.
+        assert {path.name for path in made.app.iterdir()} == set(files.copied())
+        assert not list(made.app.rglob("__pycache__"))
     finally:
         server.stop()
         shutil.rmtree(folder)
@@ -113,7 +121,7 @@ def _make_roles(site: Site, **others: str) -> subprocess.CompletedProcess[str]:
             "PGHOST": str(home.sockets),
             "PGPASSWORD": home.read_secret("postgres.password"),
             "POSTGRES_USER": SUPERUSER,
-            **files.environment("db", site.secrets),
+            **files.environment("db", site.secrets, {}),
             **others,
         },
         capture_output=True,
@@ -126,7 +134,9 @@ def _point_at(server: FreshPostgres, url: Path) -> None:
     """Name the server's socket in place of the host that only a container knows."""
     made = url.read_text()
     url.chmod(0o600)
-    url.write_text(made.replace("@db:5432/prometheus", f"@/prometheus?host={quote(str(server.home.sockets), safe='')}"))
+    url.write_text(
+        made.replace("@db:5432/prometheus", f"@/prometheus?host={quote(str(server.home.sockets), safe='')}")
+    )
     assert url.read_text() != made
 
 
@@ -167,7 +177,8 @@ def test_roles_are_logins_without_other_powers(site: Site) -> None:
 def test_database_is_the_owners_and_utf8(site: Site) -> None:
     with site.connect(OWNER_ROLE, "owner_password") as owner:
         found = owner.execute(
-            "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding) FROM pg_database WHERE datname = %s",
+            "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding)"
+            " FROM pg_database WHERE datname = %s",
             [DATABASE_NAME],
         ).fetchone()
     assert found == (OWNER_ROLE, "UTF8")
@@ -213,12 +224,19 @@ def test_missing_secret_stops_the_script_before_anything_is_made(site: Site, tmp
 
 def test_application_role_gets_its_rights_and_no_more(migrated: Site) -> None:
     with migrated.connect(OWNER_ROLE, "owner_password") as owner:
-        owned = owner.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        owned = owner.execute(
+            "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchall()
     assert owned == [(OWNER_ROLE,)]
     with migrated.connect(APP_ROLE, "app_password") as app:
-        for table in append_only_tables():
+        tables = {
+            str(name)
+            for (name,) in app.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        }
+        assert {"django_migrations", "annotation_label", "accounts_user"} <= tables
+        for table in tables & set(append_only_tables()):
             assert _rights(app, table) == {"SELECT", "INSERT"}, table
-        for table in mutable_tables():
+        for table in tables & set(mutable_tables()):
             assert _rights(app, table) == {"SELECT", "INSERT", "UPDATE", "DELETE"}, table
         assert _rights(app, "django_migrations") == {"SELECT"}
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -240,12 +258,14 @@ def test_migration_at_the_next_start_changes_nothing(migrated: Site) -> None:
     assert "No migrations to apply" in done.stdout
 
 
+@pytest.mark.e2e
 def test_programs_without_the_owners_secret_cannot_migrate(migrated: Site) -> None:
     done = migrated.run("web", files.service("migrate")["command"])
     assert done.returncode != 0
     assert "DATABASE_OWNER_URL" in done.stderr
 
 
+@pytest.mark.e2e
 def test_sweeper_is_well_and_sweeps(migrated: Site) -> None:
     check = migrated.run("sweeper", files.service("sweeper")["healthcheck"]["test"][1:])
     assert check.returncode == 0, check.stderr
@@ -254,6 +274,7 @@ def test_sweeper_is_well_and_sweeps(migrated: Site) -> None:
     assert swept.returncode == 0, swept.stderr
 
 
+@pytest.mark.e2e
 def test_sweeper_is_not_well_when_it_may_change_history(migrated: Site) -> None:
     environment = migrated.environment("migrate")
     as_owner = {"DATABASE_URL_FILE": environment["DATABASE_OWNER_URL_FILE"]}
@@ -269,23 +290,27 @@ def test_sweeper_is_not_well_when_it_may_change_history(migrated: Site) -> None:
     assert "prometheus.E003" in check.stderr
 
 
+@pytest.mark.e2e
 def test_first_lead_is_invited(migrated: Site) -> None:
-    done = migrated.run("web", ["python", "manage.py", "invite", "lead@example.org", "lead"])
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("http://localhost:8000/")
+    invite = ["python", "manage.py", "invite", "lead@example.org", "lead"]
+    for operator, origin in (({}, "http://localhost:8000"), (BEHIND_TLS, "https://labels.example.org")):
+        done = replace(migrated, operator=operator).run("web", invite)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{origin}/")
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", ["web", "streams"])
-def test_pages_answer_their_health_check(migrated: Site, name: str) -> None:
+@pytest.mark.parametrize(("name", "operator"), [("web", {}), ("web", BEHIND_TLS), ("streams", BEHIND_TLS)])
+def test_pages_answer_their_health_check(migrated: Site, name: str, operator: dict[str, str]) -> None:
+    site = replace(migrated, operator=operator)
     service, published = files.service(name), files.service(name)["ports"][0].rsplit(":", 1)[1]
     port = _free_port()
     command = [each.replace(f"0.0.0.0:{published}", f"127.0.0.1:{port}") for each in service["command"]]
     check = [each.replace(f", {published})", f", {port})") for each in service["healthcheck"]["test"][1:]]
     assert command != service["command"]
-    assert migrated.run(name, check).returncode == 1
-    with _running(migrated, name, command):
-        wait_until(lambda: migrated.run(name, check).returncode == 0, HEALTHY_WITHIN_SECONDS)
+    assert site.run(name, check).returncode == 1
+    with _running(site, name, command):
+        wait_until(lambda: site.run(name, check).returncode == 0, HEALTHY_WITHIN_SECONDS)
 
 
 @pytest.mark.e2e
@@ -305,7 +330,6 @@ def test_worker_answers_its_health_check(migrated: Site) -> None:
         return asked.returncode == 0
 
     try:
-        assert not is_healthy()
         with _running(migrated, "worker", service["command"], environment):
             wait_until(is_healthy, HEALTHY_WITHIN_SECONDS)
     finally:
@@ -340,9 +364,3 @@ def _free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     return port
-
-
-def test_nothing_is_written_into_the_images_files(migrated: Site) -> None:
-    """The container's root is read-only; STATIC_ROOT was filled when the image was built."""
-    assert {path.name for path in migrated.app.iterdir()} == set(files.copied())
-    assert not [path for path in migrated.app.rglob("__pycache__")]

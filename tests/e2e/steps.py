@@ -23,17 +23,11 @@ def import_file(lead: Page, path: Path, source: str, slug: str) -> None:
     lead.get_by_role("link", name="Import conversations").click()
     lead.get_by_label("File").set_input_files(path)
     lead.get_by_label("Name of the new source").fill(source)
-    lead.locator("main").get_by_role("button").first.click()
+    lead.get_by_role("button", name="Upload and check").click()
     expect(lead.get_by_role("heading", name=f"Check {path.name}")).to_be_visible()
     lead.get_by_role("button", name="Import", exact=True).click()
     expect(lead.get_by_role("heading", name=f"Import of {path.name}")).to_be_visible()
-    kept = lead.get_by_text("Kept", exact=True)
-    for _ in range(IMPORT_WITHIN_MS // 1000):
-        if kept.is_visible():
-            return
-        lead.wait_for_timeout(1000)
-        lead.reload()
-    expect(kept).to_be_visible()
+    expect(lead.get_by_text("Kept", exact=True)).to_be_visible(timeout=IMPORT_WITHIN_MS)
 
 
 def add_people_and_open(lead: Page, slug: str, names: list[str]) -> None:

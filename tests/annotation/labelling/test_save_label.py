@@ -76,6 +76,16 @@ def test_htmx_gets_the_next_sample_at_once(
     assert "data-label-form" in page
 
 
+def test_the_next_sample_starts_empty_and_with_a_key_of_its_own(
+    campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
+) -> None:
+    data = posted(campaign, note="about the first sample")
+    page = client_for(annotator).post(url(campaign, assignment), data, headers={"HX-Request": "true"})
+    assert f'value="{data["key"]}"' not in page.content.decode()
+    assert "about the first sample" not in page.content.decode()
+    assert " checked" not in page.content.decode()
+
+
 def test_three_identical_submits_make_one_label(
     campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
 ) -> None:

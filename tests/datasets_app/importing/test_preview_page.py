@@ -88,7 +88,8 @@ def test_a_table_is_read_by_the_columns_that_are_chosen(lead: User, client_for: 
     client = client_for(lead)
     first = client.get(page_of(stored))
     assert first.context["preview"].columns == ["talk", "who", "said"]
-    assert "no column mapping was given" in first.content.decode()
+    assert "Say below which column holds what." in first.content.decode()
+    assert 'name="import"' not in first.content.decode()
 
     columns = {"column_conversation": "talk", "column_speaker": "who", "column_text": "said"}
     chosen = READING | columns | {"therapist_labels": "mentor, guide"}

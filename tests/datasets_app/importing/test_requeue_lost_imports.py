@@ -32,7 +32,7 @@ run_import(uuid.UUID(sys.argv[2]))
 
 @pytest.mark.fault
 def test_a_killed_worker_leaves_nothing_and_the_import_completes(committed_db: str, lead: User) -> None:
-    job = files.queued(lead, files.chatml(count=30_000))
+    job = files.queued(lead, files.chatml(count=8_000))
     before = files.row_counts()
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, committed_db, str(job.pk)],
@@ -54,8 +54,8 @@ def test_a_killed_worker_leaves_nothing_and_the_import_completes(committed_db: s
 
     run_import(job.pk)
     job.refresh_from_db()
-    assert (job.state, job.record_count, job.kept_count) == (ImportState.DONE, 30_000, 30_000)
-    assert Conversation.objects.count() == 30_000
+    assert (job.state, job.record_count, job.kept_count) == (ImportState.DONE, 8_000, 8_000)
+    assert Conversation.objects.count() == 8_000
 
 
 def _wait_until_it_writes(database: str) -> None:

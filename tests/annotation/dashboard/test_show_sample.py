@@ -1,0 +1,60 @@
+"""One sample with its conversation and the labels of all, side by side."""
+
+from collections.abc import Callable
+
+from django.test import Client
+from django.urls import reverse
+
+from annotation.labelling.services import correct_label
+from annotation.models import Campaign
+from prometheus_site.accounts.models import User
+from prometheus_site.audit.models import AccessEvent
+from prometheus_site.core import sealing
+from tests.annotation.worlds import label, make_campaign, submission
+
+SignIn = Callable[[User], Client]
+
+
+def test_shows_every_label_and_correction_by_code(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator, second_annotator], samples=1)
+    given = label(campaign, annotator, 1, note="for the adjudicator", answers={"empathy_global": "2"})
+    label(campaign, second_annotator, 1, answers={"empathy_global": "4"})
+    changed = submission(campaign, reason="slipped", answers={"empathy_global": "5"})
+    correct_label(annotator=annotator, label=given, submission=changed)
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    for answer in ("2 Formulaic", "4 Accurate and sustained", "5 Grasps the unsaid"):
+        assert html.count(answer) == 1
+    assert html.count(annotator.code) == 2
+    assert f"{annotator.code}, correction" in html
+    assert "what was said, 1.1" in html
+    for closed in ("for the adjudicator", "slipped", second_annotator.display_name):
+        assert closed not in html
+
+
+def test_reading_is_written_down(lead: User, annotator: User, client_for: SignIn) -> None:
+    campaign = make_campaign(lead, [annotator], samples=1)
+    client_for(lead).get(_address(campaign))
+    sample = campaign.samples.get()
+    assert AccessEvent.objects.filter(
+        actor=lead, action="viewed", object_type="sample", object_id=sample.pk
+    ).exists()
+
+
+def test_the_labels_outlive_an_erased_text(lead: User, annotator: User, client_for: SignIn) -> None:
+    campaign = make_campaign(lead, [annotator], samples=1)
+    label(campaign, annotator, 1, answers={"empathy_global": "4"})
+    sealing.destroy_key(campaign.samples.get().conversation.source.key_scope, because="consent withdrawn")
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    assert "was erased" in html
+    assert "4 Accurate and sustained" in html
+
+
+def test_an_unknown_number_is_not_there(lead: User, annotator: User, client_for: SignIn) -> None:
+    make_campaign(lead, [annotator], samples=1)
+    assert client_for(lead).get(reverse("annotation:sample", args=["made-up", 2])).status_code == 404
+
+
+def _address(campaign: Campaign) -> str:
+    return reverse("annotation:sample", args=[campaign.slug, 1])
