@@ -31,6 +31,10 @@ class CampaignRowsAdmin(ReadOnlyAdmin):
     def visible_to(self, user: User, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.filter(campaign__in=Campaign.objects.visible_to(user))
 
+    @admin.display(description="Simulated", boolean=True)
+    def simulated(self, row: CampaignMember | Sample | Assignment | Label) -> bool:
+        return row.campaign.is_simulated
+
     @admin.display(description="Person", ordering="annotator__code")
     def person(self, row: Assignment | Label) -> str:
         return row.annotator.code
@@ -50,8 +54,8 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 @admin.register(CampaignMember)
 class CampaignMemberAdmin(CampaignRowsAdmin):
-    list_display = ("campaign", "code", "user", "joined_at", "left_at")
-    fields = ("campaign", "code", "user", "joined_at", "left_at")
+    list_display = ("campaign", "simulated", "code", "user", "joined_at", "left_at")
+    fields = list_display
     list_select_related = ("campaign", "user")
     ordering = ("campaign__name", "user__code")
 
@@ -70,14 +74,21 @@ class SampleAdmin(CampaignRowsAdmin):
         "has_client_turn",
         "has_assistant_turn",
     )
-    fields = (*list_display, "is_estimated_severe", "sampling_weight", "created_at")
+    fields = (
+        *list_display,
+        "has_client_turn",
+        "has_assistant_turn",
+        "is_estimated_severe",
+        "sampling_weight",
+        "created_at",
+    )
     list_select_related = ("campaign",)
     ordering = ("campaign__name", "number")
 
 
 @admin.register(Assignment)
 class AssignmentAdmin(CampaignRowsAdmin):
-    list_display = ("sample", "campaign", "person", "position", "purpose", "state")
+    list_display = ("sample", "campaign", "simulated", "person", "position", "purpose", "state")
     fields = (*list_display, "repeat_number", "leased_until", "first_shown_at", "created_at")
     list_filter = ("state", "purpose")
     list_select_related = ("sample", "campaign", "annotator")

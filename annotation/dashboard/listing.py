@@ -26,11 +26,20 @@ class LabelRow:
 
 
 @dataclass(frozen=True)
+class ItemAnswer:
+    """Who answered what: the person's code, the answer's code, and the answer in words."""
+
+    person: str
+    code: str
+    words: str
+
+
+@dataclass(frozen=True)
 class ItemRow:
-    """A sample with each person's code and answer on one dimension."""
+    """A sample with each person's answer on one dimension."""
 
     sample: Sample
-    answers: Sequence[tuple[str, str]]
+    answers: Sequence[ItemAnswer]
 
 
 @dataclass(frozen=True)
@@ -116,8 +125,10 @@ def _answer(label: Label, dimension: Dimension) -> str:
 
 
 def _items(campaign: Campaign, dimension: Dimension, samples: Sequence[Sample]) -> list[ItemRow]:
+    scheme = scheme_of(campaign)
     given = eligible_labels(campaign, dimension).filter(sample__in=samples).order_by("annotator__code")
-    answers: dict[object, list[tuple[str, str]]] = {}
-    for sample_id, code, answer in given.values_list("sample_id", "annotator__code", "answer"):
-        answers.setdefault(sample_id, []).append((code, answer))
+    answers: dict[object, list[ItemAnswer]] = {}
+    for sample_id, person, code in given.values_list("sample_id", "annotator__code", "answer"):
+        [(_, words)] = answers_in_words(scheme, {dimension.key: code})
+        answers.setdefault(sample_id, []).append(ItemAnswer(person, code, words))
     return [ItemRow(sample, answers[sample.pk]) for sample in samples]

@@ -2,6 +2,7 @@
 
 from datasets_app.models import Conversation, ImportJob, ImportReject
 from datasets_app.sources.records import Dialogue, Reject
+from datasets_app.sources.windows import count_words
 from datasets_app.texts import encode_turns
 from prometheus_site.core.models import SealedText
 from prometheus_site.core.sealing import build_sealed, data_key_for
@@ -76,7 +77,7 @@ class Intake:
             content_digest=text.digest,
             topic=topic if len(topic) <= TOPIC_CHARACTERS else "",
             turn_count=len(dialogue.turns),
-            word_count=sum(len(turn.content.split()) for turn in dialogue.turns),
+            word_count=sum(count_words(turn.content) for turn in dialogue.turns),
             has_client_turn=any(turn.role == "user" for turn in dialogue.turns),
             has_assistant_turn=any(turn.role == "assistant" for turn in dialogue.turns),
         )

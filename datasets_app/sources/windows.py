@@ -23,6 +23,11 @@ class Window:
     stop: int
 
 
+def count_words(text: str) -> int:
+    """Return how many words a text has, in languages that write no spaces too."""
+    return len(_WORD.findall(text))
+
+
 def windows(turns: Sequence[Turn], max_turns: int = 12, max_words: int = 900) -> list[Window]:
     """The fewest windows that hold every turn once and in order, within both limits.
 
@@ -32,7 +37,7 @@ def windows(turns: Sequence[Turn], max_turns: int = 12, max_words: int = 900) ->
     """
     if max_turns < 1 or max_words < 1:
         raise ValueError("A window needs room for at least one turn and one word.")
-    words = [len(_WORD.findall(turn.content)) for turn in turns]
+    words = [count_words(turn.content) for turn in turns]
     # best[i]: (windows, cost, start of the last window) for the turns before i
     best: list[tuple[int, int, int]] = [(0, 0, 0)]
     for stop in range(1, len(turns) + 1):

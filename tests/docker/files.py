@@ -84,8 +84,8 @@ def environment(name: str, secrets: Path, operator: Mapping[str, str]) -> dict[s
 
 
 def read_by_the_site() -> set[str]:
-    """Return every name that the settings and the owner's connection read from the environment."""
-    names = set()
+    """Return every name that the site reads from the environment or from a file named there."""
+    names = {"PROMETHEUS_HOME"}  # read before the settings, and never from a file
     for module in ("settings.py", "core/owner.py"):
         for node in ast.walk(ast.parse((PROJECT / "prometheus_site" / module).read_text())):
             match node:

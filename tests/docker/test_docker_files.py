@@ -21,7 +21,8 @@ from prometheus_site.embedded.startup import StartUp
 from tests.docker import files
 
 PROGRAMS = ["web", "streams", "worker", "sweeper"]
-OURS = ["migrate", *PROGRAMS]
+ONE_SHOT = ["migrate", "backup"]
+OURS = [*ONE_SHOT, *PROGRAMS]
 SERVICES = ["db", "redis", *OURS]
 SCRIPTS = sorted(files.DOCKER.rglob("*.sh"))
 PYPROJECT = tomllib.loads((files.PROJECT / "pyproject.toml").read_text())
@@ -59,7 +60,7 @@ def test_program_runs_our_image_as_its_user(name: str) -> None:
     assert service["build"] == {"context": "..", "dockerfile": "docker/Dockerfile"}
 
 
-@pytest.mark.parametrize("name", [each for each in SERVICES if each != "migrate"])
+@pytest.mark.parametrize("name", ["db", "redis", *PROGRAMS])
 def test_service_is_asked_whether_it_is_well_and_comes_back(name: str) -> None:
     service = files.service(name)
     assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
@@ -67,9 +68,16 @@ def test_service_is_asked_whether_it_is_well_and_comes_back(name: str) -> None:
     assert service["restart"] == "unless-stopped"
 
 
-def test_migration_runs_once() -> None:
-    assert files.service("migrate")["restart"] == "no"
-    assert files.service("migrate")["healthcheck"] == {"disable": True}
+@pytest.mark.parametrize("name", ONE_SHOT)
+def test_one_shot_program_runs_once_and_needs_the_database_only(name: str) -> None:
+    service = files.service(name)
+    assert service["restart"] == "no"
+    assert service["healthcheck"] == {"disable": True}
+    assert service["depends_on"] == {"db": {"condition": "service_healthy"}}
+
+
+def test_backup_is_started_by_hand_only() -> None:
+    assert [name for name in SERVICES if "profiles" in files.service(name)] == ["backup"]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -109,12 +117,12 @@ def test_secrets_come_as_files_and_only_those_that_are_used(name: str) -> None:
 @pytest.mark.parametrize(
     ("secret", "holders"),
     [
-        ("database_owner_url", {"migrate"}),
+        ("database_owner_url", set(ONE_SHOT)),
         ("owner_password", {"db"}),
         ("app_password", {"db"}),
         ("postgres_password", {"db"}),
-        ("signing_key", {"sweeper"}),
-        ("master_keys", set(PROGRAMS)),
+        ("signing_key", {"sweeper", "backup"}),
+        ("master_keys", {*PROGRAMS, "backup"}),
         ("secret_key", set(PROGRAMS)),
         ("database_url", set(OURS)),
     ],
@@ -132,17 +140,20 @@ def test_only_the_pages_and_streams_are_published_and_on_loopback() -> None:
     assert all("inside" in files.service(name)["networks"] for name in SERVICES)
 
 
-def test_every_volume_is_declared_and_mounted_once() -> None:
-    mounted = [volume.split(":")[0] for name in SERVICES for volume in files.service(name).get("volumes", [])]
-    assert sorted(volume for volume in mounted if not volume.startswith("./")) == [
-        "anchors",
-        "database",
-        "queue",
-    ]
-    assert set(files.compose()["volumes"]) == {"anchors", "database", "queue"}
-    log = Path(files.service("sweeper")["environment"]["PROMETHEUS_ANCHOR_LOG"])
-    assert files.service("sweeper")["volumes"] == [f"anchors:{log.parent}"]
-    assert f"--owner 10001 --group 10001 --mode 0700 {log.parent}" in " ".join(files.final("RUN"))
+def test_volumes_hold_what_must_last() -> None:
+    mounts = {name: files.service(name).get("volumes", []) for name in SERVICES}
+    own, lasting = files.final("RUN")[0].split("--mode 0700")[1].split(), "/var/lib/prometheus"
+    assert own == [f"{lasting}/anchors", f"{lasting}/backups"], "a new volume takes its owner from the image"
+    assert {name: places for name, places in mounts.items() if places} == {
+        "db": ["database:/var/lib/postgresql", "./postgres-init:/docker-entrypoint-initdb.d:ro"],
+        "redis": ["queue:/data"],
+        "sweeper": [f"anchors:{lasting}/anchors"],
+        "backup": [f"anchors:{lasting}/anchors", f"backups:{lasting}/backups"],
+    }
+    assert set(files.compose()["volumes"]) == {"anchors", "backups", "database", "queue"}
+    for name in ("sweeper", "backup"):
+        assert Path(files.service(name)["environment"]["PROMETHEUS_ANCHOR_LOG"]).parent == Path(own[0])
+    assert files.service("backup")["environment"]["PROMETHEUS_HOME"] == lasting
 
 
 def test_images_are_pinned_to_a_version() -> None:

@@ -47,11 +47,15 @@ class Site:
 
     operator: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def lasting(self) -> Path:
+        """What the containers see as /var/lib/prometheus: the mount points of the volumes."""
+        return self.secrets.parent / "lasting"
+
     def environment(self, service: str) -> dict[str, str]:
         """Return the environment that compose.yaml gives the service, and nothing of this machine's."""
-        own = files.environment(service, self.secrets, self.operator)
-        if "PROMETHEUS_ANCHOR_LOG" in own:
-            own["PROMETHEUS_ANCHOR_LOG"] = str(self.secrets.parent / "anchors.jsonl")
+        named = files.environment(service, self.secrets, self.operator)
+        own = {key: value.replace("/var/lib/prometheus", str(self.lasting)) for key, value in named.items()}
         nowhere = {"HOME": "/nonexistent", "PROMETHEUS_HOME": str(self.app / ".prometheus")}
         return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **nowhere, **own}
 
@@ -95,6 +99,8 @@ def site() -> Iterator[Site]:
     made = Site(folder / "app", folder / "secrets", server)
     try:
         made.app.mkdir()
+        for volume in ("anchors", "backups"):
+            (made.lasting / volume).mkdir(parents=True)
         files.copy_into(made.app)
         subprocess.run([files.DOCKER / "make-secrets.sh", made.secrets], capture_output=True, check=True)
         server.start()
@@ -288,6 +294,16 @@ def test_sweeper_is_not_well_when_it_may_change_history(migrated: Site) -> None:
     )
     assert check.returncode != 0
     assert "prometheus.E003" in check.stderr
+
+
+@pytest.mark.e2e
+def test_backup_is_made_and_passes_the_drill(migrated: Site) -> None:
+    made = migrated.run("backup", files.service("backup")["command"])
+    assert made.returncode == 0, made.stderr
+    (folder,) = (migrated.lasting / "backups").iterdir()
+    drill = migrated.run("backup", ["python", "manage.py", "restore_drill", str(folder)])
+    assert drill.returncode == 0, drill.stderr
+    assert "The backup can be restored" in drill.stdout
 
 
 @pytest.mark.e2e

@@ -1,31 +1,298 @@
-"""Every address × every role and a stranger, generated from the URLconf; an unlisted address fails."""
+"""Every address × every role, an outsider and a stranger, from the URLconf; an unlisted address fails."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, get_resolver, reverse
 
 from annotation.assignment.services import assign_next
-from annotation.models import Campaign
-from datasets_app.models import ImportJob, ImportState, Source
-from prometheus_site.accounts.models import User
+from annotation.models import Campaign, CampaignMember
+from datasets_app.importing.services import store_upload
+from datasets_app.models import ImportJob, ImportState
+from prometheus_site.accounts.models import RoleGrant, User
+from prometheus_site.accounts.roles import Role
+from prometheus_site.accounts.services import invite
+from prometheus_site.audit.models import AccessEvent, Anchor, ChainEntry
+from prometheus_site.audit.services import anchor_heads
+from tests import people
 from tests.annotation.worlds import label, make_campaign
 
-ROLES = ("anonymous", "outsider", "annotator", "adjudicator", "lead", "supervisor", "engineer")
-EVERYBODY = frozenset(ROLES)
-SIGNED_IN = EVERYBODY - {"anonymous"}
-LEAD = frozenset({"lead"})
-STAFF = frozenset({"lead", "engineer"})
-"""Who may GET each address. Everybody else who is signed in finds nothing (404 or, for POST-only, 405 never
-without the right); a stranger is sent to the login page."""
+STRANGER = "stranger"
+PEOPLE = ("outsider", "annotator", "adjudicator", "lead", "supervisor", "engineer")
+SIGNED_IN = frozenset(PEOPLE)
+EVERYBODY = SIGNED_IN | {STRANGER}
+ANNOTATOR, LEAD, ENGINEER = frozenset({"annotator"}), frozenset({"lead"}), frozenset({"engineer"})
+BOARD = LEAD | ENGINEER
+IN_CAMPAIGN = frozenset({"annotator", "adjudicator", "lead"})
+FOUND = frozenset({200})
+DONE = frozenset({302})
+ANSWERED = frozenset({200, 302, 422})
 
 
 @dataclass(frozen=True)
 class Rule:
+    """Who finds something here, what they get, and what the address needs.
+
+    A signed-in person outside ``may`` gets 404, a stranger outside it is sent to sign in.
+    """
+
     may: frozenset[str]
-    status: frozenset[int] = frozenset({200})
+    gives: frozenset[int] = FOUND
     method: str = "get"
+    needs: tuple[str, ...] = ()
+    data: dict[str, str] = field(default_factory=dict)
+
+
+# allauth's own pages are for the signed-in person about that person's own account, or public by nature.
+OWN = Rule(SIGNED_IN, gives=ANSWERED)
+PUBLIC = Rule(EVERYBODY, gives=ANSWERED)
+# Asked to confirm who they are before they are told that there is no such passkey of theirs.
+NOBODYS_PASSKEY = Rule(SIGNED_IN, gives=frozenset({302, 404}), needs=("nobody's passkey",))
+RULES: dict[str, Rule] = {
+    "home": Rule(SIGNED_IN),
+    "health": Rule(EVERYBODY),
+    "support": Rule(SIGNED_IN),
+    "progress": Rule(BOARD),
+    "admin:index": Rule(BOARD),
+    "admin:login": Rule(BOARD | {STRANGER}, gives=DONE),
+    "admin:logout": Rule(BOARD, gives=DONE),
+    "account_login": PUBLIC,
+    "account_logout": PUBLIC,
+    "account_inactive": PUBLIC,
+    "account_reauthenticate": OWN,
+    "account_email": OWN,
+    "account_email_verification_sent": PUBLIC,
+    "account_confirm_email": Rule(EVERYBODY, needs=("no such key",)),
+    "account_change_password": OWN,
+    "account_reset_password": PUBLIC,
+    "account_reset_password_done": PUBLIC,
+    "account_reset_password_from_key_done": PUBLIC,
+    "account_reset_password_from_key": Rule(EVERYBODY, gives=ANSWERED, needs=("uid", "no such key")),
+    "usersessions_list": OWN,
+    "mfa_index": OWN,
+    "mfa_authenticate": Rule(EVERYBODY, gives=DONE),  # only in the middle of signing in
+    "mfa_reauthenticate": OWN,
+    "mfa_activate_totp": OWN,
+    "mfa_deactivate_totp": Rule(SIGNED_IN, gives=ANSWERED | {404}),
+    "mfa_view_recovery_codes": Rule(SIGNED_IN, gives=ANSWERED | {404}),
+    "mfa_generate_recovery_codes": Rule(SIGNED_IN, gives=ANSWERED | {404}),
+    "mfa_download_recovery_codes": Rule(SIGNED_IN, gives=ANSWERED | {404}),
+    "mfa_list_webauthn": OWN,
+    "mfa_add_webauthn": OWN,
+    "mfa_login_webauthn": PUBLIC,
+    "mfa_reauthenticate_webauthn": Rule(SIGNED_IN, gives=ANSWERED),
+    "mfa_remove_webauthn": NOBODYS_PASSKEY,
+    "mfa_edit_webauthn": NOBODYS_PASSKEY,
+    "accounts:people": Rule(LEAD),
+    "accounts:invite": Rule(LEAD, gives=frozenset({400}), method="post"),
+    "accounts:revoke_invitation": Rule(LEAD, gives=DONE, method="post", needs=("invitation",)),
+    "accounts:grant_role": Rule(LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}),
+    "accounts:revoke_role": Rule(LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}),
+    "accounts:accept_invitation": Rule(EVERYBODY, gives=frozenset({200, 409}), needs=("token",)),
+    "accounts:account": Rule(SIGNED_IN),
+    "accounts:totp_qr": Rule(frozenset()),  # 404 unless a secret waits in the person's own session
+    "data:sources": Rule(BOARD),
+    "data:conversations": Rule(BOARD),
+    "data:upload": Rule(LEAD),
+    "data:preview": Rule(LEAD, needs=("upload",)),
+    "data:discard_upload": Rule(LEAD, gives=DONE, method="post", needs=("upload",)),
+    "data:import": Rule(BOARD, needs=("import",)),
+    "data:retry_import": Rule(LEAD, gives=DONE, method="post", needs=("import",)),
+    "data:rejects": Rule(BOARD, needs=("import",)),
+    "annotation:campaigns": Rule(IN_CAMPAIGN),
+    "annotation:create_campaign": Rule(LEAD),
+    "annotation:campaign": Rule(LEAD, needs=("slug",)),
+    "annotation:change_campaign_state": Rule(LEAD, gives=DONE, method="post", needs=("slug",)),
+    "annotation:change_members": Rule(LEAD, gives=DONE, method="post", needs=("slug",)),
+    "annotation:dashboard": Rule(LEAD, needs=("slug",)),
+    "annotation:figure": Rule(LEAD, needs=("slug", "figure")),
+    "annotation:sample": Rule(LEAD, needs=("slug", "number")),
+    "annotation:guideline": Rule(IN_CAMPAIGN, needs=("slug",)),
+    "annotation:workbench": Rule(ANNOTATOR, needs=("slug",)),
+    "annotation:fetch_next": Rule(ANNOTATOR, gives=DONE, method="post", needs=("slug",)),
+    "annotation:save_label": Rule(ANNOTATOR, gives=frozenset({422}), method="post", needs=("slug", "assignment")),
+    "annotation:own_labels": Rule(ANNOTATOR, needs=("slug",)),
+    "annotation:correct_label": Rule(ANNOTATOR, needs=("slug", "label")),
+}
+# The board's read-only record pages: who may read each table.
+RECORDS: dict[str, frozenset[str]] = {
+    "accounts_rolegrant": LEAD,
+    "audit_accessevent": ENGINEER,
+    "audit_chainentry": ENGINEER,
+    "audit_anchor": ENGINEER,
+    "datasets_app_source": BOARD,
+    "datasets_app_importjob": BOARD,
+    "annotation_campaign": LEAD,
+    "annotation_campaignmember": LEAD,
+    "annotation_sample": LEAD,
+    "annotation_assignment": LEAD,
+    "annotation_label": LEAD,
+    "annotation_schemeversion": LEAD,
+    "annotation_guidelineversion": LEAD,
+}
+for record, readers in RECORDS.items():
+    RULES[f"admin:{record}_changelist"] = Rule(readers)
+    RULES[f"admin:{record}_change"] = Rule(readers, needs=(record,))
+for app in ("accounts", "audit", "datasets_app", "annotation"):
+    readers = frozenset[str]().union(*(may for record, may in RECORDS.items() if record.startswith(f"{app}_")))
+    RULES[f"admin:app_list {app}"] = Rule(readers)
+POSTED = sorted(name for name, rule in RULES.items() if rule.method == "post")
+# The admin's last resort for addresses that do not exist.
+CATCH_ALL = "admin:None"
+
+
+def url_names(resolver: Any = None, namespace: str = "") -> Iterator[str]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+        else:
+            yield from url_names(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+
+
+def test_every_address_has_a_rule() -> None:
+    found = set(url_names()) - {CATCH_ALL, "admin:app_list"}
+    ruled = {name for name in RULES if not name.startswith("admin:app_list ")}
+    assert found == ruled
+
+
+@dataclass
+class World:
+    """One of everything, and a client per person."""
+
+    clients: dict[str, Client]
+    objects: dict[str, Any]
+
+    def address(self, name: str) -> str:
+        if name.startswith("admin:app_list "):
+            return reverse("admin:app_list", args=[name.split()[1]])
+        return reverse(name, args=[self.objects[need] for need in RULES[name].needs])
+
+
+@pytest.fixture
+def world(
+    outsider: User,
+    annotator: User,
+    second_annotator: User,
+    adjudicator: User,
+    lead: User,
+    supervisor: User,
+    engineer: User,
+    client_for: Callable[[User], Client],
+) -> World:
+    campaign = make_campaign(lead, [annotator, second_annotator])
+    CampaignMember.objects.create(campaign=campaign, user=adjudicator)
+    given = label(campaign, annotator, 1)
+    leased = assign_next(campaign=campaign, annotator=annotator)
+    assert leased is not None
+    anchor_heads()
+    invitation, token = invite(email="new@example.org", role=Role.ANNOTATOR, invited_by=lead)
+    upload = store_upload(
+        file=SimpleUploadedFile("one.jsonl", b'{"messages": [{"role": "user", "content": "hello"}]}\n'),
+        source=None,
+        new_source="uploaded",
+        license_tag="",
+        is_synthetic=True,
+        format="auto",
+        encoding="",
+        campaign="",
+        user=lead,
+    )
+    everybody = (outsider, annotator, adjudicator, lead, supervisor, engineer)
+    clients = {name: client_for(user) for name, user in zip(PEOPLE, everybody, strict=True)}
+    return World(
+        clients | {STRANGER: Client()},
+        {
+            "slug": campaign.slug,
+            "number": 1,
+            "figure": "labelled",
+            "assignment": leased.pk,
+            "label": given.pk,
+            "invitation": invitation.pk,
+            "token": token,
+            "outsider": outsider.pk,
+            "upload": upload.pk,
+            "import": campaign.samples.all()[0].conversation.import_job_id,
+            "no such key": "nothing",
+            "uid": "0",
+            "nobody's passkey": 4711,
+        }
+        | first_rows(campaign, lead),
+    )
+
+
+def first_rows(campaign: Campaign, lead: User) -> dict[str, Any]:
+    """Return the key of a row of each table of the board, as the lead or the engineer may see it."""
+    rows: dict[str, Model | None] = {
+        "accounts_rolegrant": RoleGrant.objects.filter(user=lead).first(),
+        "audit_accessevent": AccessEvent.objects.first(),
+        "audit_chainentry": ChainEntry.objects.first(),
+        "audit_anchor": Anchor.objects.first(),
+        "datasets_app_source": campaign.samples.all()[0].conversation.source,
+        "datasets_app_importjob": ImportJob.objects.filter(state=ImportState.DONE).first(),
+        "annotation_campaign": campaign,
+        "annotation_campaignmember": campaign.members.first(),
+        "annotation_sample": campaign.samples.first(),
+        "annotation_assignment": campaign.assignments.first(),
+        "annotation_label": campaign.labels.first(),
+        "annotation_schemeversion": campaign.scheme,
+        "annotation_guidelineversion": campaign.guideline,
+    }
+    return {name: row.pk for name, row in rows.items() if row is not None}
+
+
+def ask(world: World, who: str, name: str) -> Any:
+    rule = RULES[name]
+    return getattr(world.clients[who], rule.method)(world.address(name), rule.data)
+
+
+def is_as_ruled(world: World, who: str, name: str) -> bool:
+    """Say whether this person gets at this address what the rule says."""
+    rule, answer = RULES[name], ask(world, who, name)
+    if who in rule.may:
+        return answer.status_code in rule.gives
+    if who == STRANGER:
+        return answer.status_code == 302 and answer["Location"].startswith(("/accounts/login/", "/board/login/"))
+    return bool(answer.status_code == 404)
+
+
+@pytest.mark.parametrize("who", [*PEOPLE, STRANGER])
+def test_each_person_finds_the_pages_the_rules_say(who: str, world: World) -> None:
+    pages = sorted(name for name, rule in RULES.items() if rule.method == "get")
+    assert [name for name in pages if not is_as_ruled(world, who, name)] == []
+
+
+@pytest.mark.parametrize("name", POSTED)
+def test_each_person_may_change_what_the_rule_says(name: str, world: World) -> None:
+    refused_first = sorted(EVERYBODY, key=lambda who: who in RULES[name].may)
+    assert [who for who in refused_first if not is_as_ruled(world, who, name)] == []
+
+
+def test_what_changes_something_cannot_be_reached_by_a_link(world: World) -> None:
+    for name in POSTED:
+        for who in sorted(RULES[name].may):
+            assert world.clients[who].get(world.address(name)).status_code == 405, (name, who)
+
+
+def test_another_campaigns_pages_are_not_found(world: World, lead: User) -> None:
+    other = people.make("other-lead", Role.LEAD)
+    foreign = make_campaign(other, [], slug="foreign")
+    world.objects["slug"] = foreign.slug
+    named = [name for name, rule in RULES.items() if rule.needs[:1] == ("slug",)]
+    assert len(named) == 12
+    for name in named:
+        for who in PEOPLE:
+            assert ask(world, who, name).status_code == 404, (name, who)
+
+
+def test_addresses_that_do_not_exist_say_so(world: World) -> None:
+    for who in PEOPLE:
+        assert world.clients[who].get("/no/such/page/").status_code == 404
+        assert world.clients[who].get("/board/no/such/page/").status_code == 404
+    content_type = ContentType.objects.get_for_model(User).pk
+    assert world.clients["lead"].get(f"/board/r/{content_type}/1/").status_code == 404

@@ -11,7 +11,7 @@ from django.db import DatabaseError, close_old_connections
 
 from annotation.assignment.services import release_expired_leases
 from annotation.intake.services import take_in_waiting_imports
-from datasets_app.importing.services import requeue_lost_imports
+from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
 from prometheus_site.audit.services import anchor_heads
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ SWEEPS = (
     Sweep("lost imports", 30, requeue_lost_imports),
     Sweep("expired leases", 60, release_expired_leases),
     Sweep("anchor", 180, anchor_heads),
+    Sweep("abandoned uploads", 3600, discard_abandoned_uploads),
 )
 TICK_SECONDS = 1
 

@@ -147,10 +147,9 @@ def test_ignoring_triggers_does_not_help(table: str) -> None:
 @pytest.mark.usefixtures("unchanged")
 def test_ignoring_triggers_by_their_raw_setting_does_not_help(table: str) -> None:
     column = _first_column(table)
-    ignoring = f"SELECT set_config('pgtrigger.ignore', '{{{{{_triggers(table)}}}}}', true); "
-    _refused(ignoring + "UPDATE {} SET {} = {}", table, column, column)
-    _refused(ignoring + "DELETE FROM {}", table)
-    _refused(ignoring + "TRUNCATE {} CASCADE", table)
+    for attack in ("UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"):
+        ignoring = f"SELECT set_config('pgtrigger.ignore', '{{{{{_triggers(table)}}}}}', true); {attack}"
+        _refused(ignoring, table, column, column)
 
 
 def _triggers(table: str) -> str:

@@ -38,22 +38,24 @@ def test_nothing_is_loose_after_a_migration() -> None:
     assert loose() == []
 
 
-@pytest.mark.parametrize("table", append_only_tables())
-def test_loose_privilege_is_an_error_that_names_the_table(owner: Owner, table: str) -> None:
-    owner.execute(f"GRANT DELETE ON {table} TO prometheus_app".encode())
-    [message] = loose()
-    assert isinstance(message, Error)
-    assert table in message.msg
-    assert "prometheus_app" in message.msg
-    assert "migrate" in str(message.hint)
+def test_loose_privilege_is_an_error_that_names_the_table(owner: Owner) -> None:
+    for table in append_only_tables():
+        owner.execute(f"GRANT DELETE ON {table} TO prometheus_app".encode())
+        [message] = loose()
+        assert isinstance(message, Error)
+        assert message.msg == f"The role prometheus_app can change append-only tables: {table}."
+        assert "migrate" in str(message.hint)
+        owner.execute(f"REVOKE DELETE ON {table} FROM prometheus_app".encode())
+    assert loose() == []
 
 
-@pytest.mark.parametrize("what", ["UPDATE", "UPDATE (answers)", "DELETE", "TRUNCATE", "TRIGGER"])
 @pytest.mark.parametrize("to", ["prometheus_app", "PUBLIC"])
-def test_every_way_to_be_loose_is_found(owner: Owner, what: str, to: str) -> None:
-    owner.execute(f"GRANT {what} ON annotation_label TO {to}".encode())
-    [message] = loose()
-    assert "annotation_label" in message.msg
+def test_every_way_to_be_loose_is_found(owner: Owner, to: str) -> None:
+    for what in ("UPDATE", "UPDATE (answers)", "DELETE", "TRUNCATE", "TRIGGER"):
+        owner.execute(f"GRANT {what} ON annotation_label TO {to}".encode())
+        assert "annotation_label" in loose()[0].msg, what
+        owner.execute(f"REVOKE {what} ON annotation_label FROM {to}".encode())
+    assert loose() == []
 
 
 @pytest.mark.usefixtures("committed_db")

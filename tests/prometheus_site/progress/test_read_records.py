@@ -51,28 +51,28 @@ def test_every_page_is_one_of_ours() -> None:
     assert not admin.site.is_registered(Group)
 
 
-@pytest.mark.parametrize("model", sorted(LEADS | ENGINEERS, key=lambda model: model.__name__))
 @pytest.mark.parametrize("role", ["lead", "engineer", "annotator", "adjudicator", "supervisor", "outsider"])
 def test_each_list_and_row_opens_for_its_readers_alone(
-    model: type[Model], role: str, campaign: Campaign, client_for: SignIn, request: pytest.FixtureRequest
+    role: str, campaign: Campaign, client_for: SignIn, request: pytest.FixtureRequest
 ) -> None:
     readers = {"lead": LEADS, "engineer": ENGINEERS}.get(role, set())
     client = client_for(request.getfixturevalue(role))
-    expected = 200 if model in readers else 404
-    row = model._default_manager.first()
-    assert row is not None
-    assert client.get(_list_of(model)).status_code == expected
-    assert client.get(_row_of(row)).status_code == expected
-    assert client.post(_row_of(row), {"name": "changed"}).status_code == (405 if expected == 200 else 404)
+    for model in LEADS | ENGINEERS:
+        row = model._default_manager.first()
+        assert row is not None
+        expected, refused = (200, 405) if model in readers else (404, 404)
+        assert client.get(_list_of(model)).status_code == expected, model
+        assert client.get(_row_of(row)).status_code == expected, model
+        assert client.post(_row_of(row), {"name": "changed"}).status_code == refused, model
 
 
-@pytest.mark.parametrize("model", OF_CAMPAIGNS)
-def test_another_leads_rows_are_not_there(model: type[Model], campaign: Campaign, client_for: SignIn) -> None:
+def test_another_leads_rows_are_not_there(campaign: Campaign, client_for: SignIn) -> None:
     elsewhere = client_for(people.make("other-lead", Role.LEAD))
-    rows = list(model._default_manager.all())
-    assert rows
-    assert not [row for row in rows if elsewhere.get(_row_of(row)).status_code != 404]
-    assert "0 " in elsewhere.get(_list_of(model)).content.decode().split('class="paginator"')[1]
+    for model in OF_CAMPAIGNS:
+        rows = list(model._default_manager.all())
+        assert rows
+        assert not [row for row in rows if elsewhere.get(_row_of(row)).status_code != 404], model
+        assert "result_list" not in elsewhere.get(_list_of(model)).content.decode(), model
 
 
 def test_nothing_can_be_added_deleted_or_changed() -> None:
@@ -107,13 +107,10 @@ def test_labels_stay_closed_to_a_lead_who_still_labels_there(
     assert client.get(_row_of(given)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["password_change/", "password_change/done/", "autocomplete/", "jsi18n/", "r/1/1/"]
-)
-def test_the_admin_has_no_pages_of_its_own_for_passwords_and_lookups(
-    path: str, lead: User, client_for: SignIn
-) -> None:
-    assert client_for(lead).get(reverse("admin:index") + path).status_code == 404
+def test_the_admin_has_no_pages_of_its_own_for_passwords_and_lookups(lead: User, client_for: SignIn) -> None:
+    client = client_for(lead)
+    for path in ("password_change/", "password_change/done/", "autocomplete/", "jsi18n/", "r/1/1/"):
+        assert client.get(reverse("admin:index") + path).status_code == 404, path
 
 
 def test_login_and_logout_are_the_sites_own(lead: User, client: Client, client_for: SignIn) -> None:

@@ -1,4 +1,4 @@
-"""What engineers read of the record on the admin pages: who touched what, by codes and ids, and hashes."""
+"""What engineers read of the record on the board: who touched what, by codes and ids, and hashes."""
 
 from django.contrib import admin
 
