@@ -16,5 +16,7 @@ class AnnotationConfig(AppConfig):
 
         cover(record.KIND, record.payloads_of)
         add_link(
-            NavLink(10, "Campaigns", "annotation:campaigns", "tag", lambda user: user.has_role(*CAMPAIGN_ROLES))
+            NavLink(
+                10, "Campaigns", "annotation:campaigns", "tag", lambda user: user.has_role(*CAMPAIGN_ROLES)
+            )
         )

@@ -15,7 +15,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
-Written by `make bench`; every figure below was measured in one run. A figure that could not be measured says so.
+Written by `make bench`; every figure was measured in one run, and what could not be
+measured says so.
 """
 
 

@@ -61,5 +61,3 @@ def _rejects(job: ImportJob) -> str:
 
 def _conversations(job: ImportJob) -> Any:
     return job.conversations.select_related("text__data_key")
-
-

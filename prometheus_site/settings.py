@@ -14,7 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = Home.default()
 env = environ.FileAwareEnv()  # NAME_FILE=/run/secrets/name works for every NAME
 
-# --- Secrets and where the site answers ---------------------------------------------------------------------
+# --- Secrets and where the site answers -------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="") or HOME.read_secret("secret.key") or "not-started-yet"
 DEBUG = False  # a debug page shows local variables, and here those are therapy text
 PUBLIC_PORT = env.int("PORT", default=8000)
@@ -28,13 +28,13 @@ if IS_HTTPS:
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 
-# --- Encryption ----------------------------------------------------------------------------------------------
+# --- Encryption -------------------------------------------------------------------------------------------
 MASTER_KEYS: list[str] = env.list("PROMETHEUS_MASTER_KEYS", default=[])  # newest first; empty: the key file
 MASTER_KEYS_FILE = HOME.keys / "master.keys"
 SIGNING_KEY_FILE = Path(env.str("PROMETHEUS_SIGNING_KEY_PATH", default=str(HOME.keys / "signing.key")))
 ANCHOR_LOG = Path(env.str("PROMETHEUS_ANCHOR_LOG", default=str(HOME.path / "anchors.jsonl")))
 
-# --- Applications --------------------------------------------------------------------------------------------
+# --- Applications -----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "prometheus_site.core",
     "prometheus_site.accounts",
@@ -101,7 +101,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- Database, cache, queue ----------------------------------------------------------------------------------
+# --- Database, cache, queue -------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default="")
     if env.str("DATABASE_URL", default="")
@@ -130,7 +130,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
-# --- People --------------------------------------------------------------------------------------------------
+# --- People -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -174,7 +174,7 @@ CSRF_COOKIE_NAME = "__Host-prometheus-csrf" if IS_HTTPS else f"prometheus-csrf-{
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Prometheus <prometheus@localhost>")
 
-# --- What the browser may do ---------------------------------------------------------------------------------
+# --- What the browser may do ------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -193,7 +193,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
-# --- Files ---------------------------------------------------------------------------------------------------
+# --- Files ------------------------------------------------------------------------------------------------
 UPLOAD_LIMIT_BYTES = 32 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["datasets_app.importing.upload_handler.MemoryOnlyUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT_BYTES  # above it, ASGI would spool to the disk in clear
@@ -207,7 +207,7 @@ STORAGES = {
 }
 WHITENOISE_MANIFEST_STRICT = True
 
-# --- Language, time, logs ------------------------------------------------------------------------------------
+# --- Language, time, logs ---------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True

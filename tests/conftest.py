@@ -80,3 +80,7 @@ def outsider(database: None) -> User:
 def client_for() -> Callable[[User], Client]:
     """Return a client signed in as that person, second factor passed."""
     return people.signed_in
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--take-screenshots", action="store_true", help="write docs/screenshots anew")

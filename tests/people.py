@@ -15,7 +15,9 @@ PASSWORD = "a-long-made-up-password"
 
 def make(name: str, *roles: Role) -> User:
     """Return a person with a verified address, these roles, and a second factor where one is needed."""
-    user = User.objects.create_user(f"{name}@example.org", PASSWORD, display_name=name.replace("-", " ").title())
+    user = User.objects.create_user(
+        f"{name}@example.org", PASSWORD, display_name=name.replace("-", " ").title()
+    )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     for role in roles:
         RoleGrant.objects.create(user=user, role=role)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from annotation.agreement.counts import tally_labels
 from annotation.agreement.distances import Scale
@@ -18,8 +19,8 @@ from annotation.schemes.definition import Dimension, Grouping, Scheme
 SEED = 1
 """Fixed, so that an interval moves only when a label does."""
 
-Answer = tuple[object, object, str, object]
-"""Sample, annotator, code, conversation."""
+Answer = tuple[int, str, str, str]
+"""Number of the sample, code of the annotator, answer, conversation."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,12 @@ def agreement_of(campaign: Campaign, scheme: Scheme) -> list[Agreement]:
 
 
 def _agreement(campaign: Campaign, scheme: Scheme, dimension: Dimension) -> Agreement:
+    conversation = Cast("sample__conversation_id", TextField())  # ten thousand UUID objects are slow to make
     # The order decides which resample is drawn, so it is part of what makes the interval repeatable.
     rows = list(
         agreement_labels(campaign, dimension)
-        .order_by("sample__number", "annotator_id")
-        .values_list("sample_id", "annotator_id", "answer", "sample__conversation_id", "guideline__version")
+        .order_by("sample__number", "annotator__code")
+        .values_list("sample__number", "annotator__code", "answer", conversation, "guideline__version")
     )
     answers: list[Answer] = [row[:4] for row in rows]
     coarser = [grouping for grouping in scheme.groupings if grouping.dimension == dimension.key]

@@ -29,7 +29,7 @@ def extend_plan(*, campaign: Campaign) -> int:
         Campaign.objects.select_for_update().get(pk=campaign.pk)  # two planners would both add the same slots
         slots = slots_to_add(_plan_of(campaign))
         highest = campaign.assignments.values_list("annotator").annotate(Max("position"))
-        last_position = {annotator: position for annotator, position in highest}
+        last_position = dict(highest)
         Assignment.objects.bulk_create(
             [
                 Assignment(
@@ -99,6 +99,6 @@ def assign_next(*, campaign: Campaign, annotator: User) -> Assignment | None:
 
 def release_expired_leases() -> int:
     """Put samples that were left on a screen back into their queue; return how many."""
-    return Assignment.objects.filter(
-        state=AssignmentState.LEASED, leased_until__lt=timezone.now()
-    ).update(state=AssignmentState.WAITING, lease_id=None, leased_until=None)
+    return Assignment.objects.filter(state=AssignmentState.LEASED, leased_until__lt=timezone.now()).update(
+        state=AssignmentState.WAITING, lease_id=None, leased_until=None
+    )

@@ -10,7 +10,9 @@ from prometheus_site.accounts.models import User
 class CampaignForm(forms.Form):
     name = forms.CharField(max_length=200, help_text="As the clinicians will see it.")
     slug = forms.SlugField(
-        label="Address name", max_length=50, help_text="Small letters, digits and hyphens; part of the address."
+        label="Address name",
+        max_length=50,
+        help_text="Small letters, digits and hyphens; part of the address.",
     )
     labels_per_sample = forms.IntegerField(
         label="Labels per sample",
@@ -27,7 +29,10 @@ class StateForm(forms.Form):
 
 class MembersForm(forms.Form):
     members = forms.ModelMultipleChoiceField(
-        queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, label="People in this campaign"
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="People in this campaign",
     )
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -43,8 +43,8 @@ def store_scheme(*, definition: dict[str, object], created_by: User | None) -> S
     )
     if stored.digest != scheme.digest():
         raise CampaignRefusedError(
-            f"Version {scheme.version} of the scheme “{scheme.key}” exists with other content. Versions never "
-            "change: give this one a new version number."
+            f"Version {scheme.version} of the scheme “{scheme.key}” exists with other content. Versions "
+            "never change: give this one a new version number."
         )
     found: SchemeVersion = stored
     return found

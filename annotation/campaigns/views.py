@@ -16,7 +16,11 @@ from prometheus_site.accounts.roles import Role
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """List the person's campaigns."""
     user = permissions.person(request, *selectors.CAMPAIGN_ROLES)
-    context = {"campaigns": selectors.campaigns_of(user), "is_lead": user.has_role(Role.LEAD), "is_annotator": user.has_role(Role.ANNOTATOR)}
+    context = {
+        "campaigns": selectors.campaigns_of(user),
+        "is_lead": user.has_role(Role.LEAD),
+        "is_annotator": user.has_role(Role.ANNOTATOR),
+    }
     return render(request, "annotation/campaigns/list.html", context)
 
 
@@ -30,7 +34,9 @@ def create(request: HttpRequest) -> HttpResponse:
         except services.CampaignRefusedError as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "The campaign stands. Next: import conversations, choose people, open it.")
+            messages.success(
+                request, "The campaign stands. Next: import conversations, choose people, open it."
+            )
             return redirect("annotation:campaign", slug=campaign.slug)
     status = 422 if form.errors else 200
     return render(request, "annotation/campaigns/create.html", {"form": form}, status=status)
@@ -80,5 +86,7 @@ def change_members(request: HttpRequest, slug: str) -> HttpResponse:
         services.set_members(campaign=campaign, user_ids=chosen, changed_by=lead)
         messages.success(request, "The people of this campaign are saved, and the plan follows them.")
     else:
-        messages.error(request, "One of the people chosen cannot take part. Reload the page and choose again.")
+        messages.error(
+            request, "One of the people chosen cannot take part. Reload the page and choose again."
+        )
     return redirect("annotation:campaign", slug=slug)

@@ -74,7 +74,9 @@ def sections(
             form.title,
             form.asks_about,
             tuple(
-                _question(dimension, (answers or {}).get(dimension.key), (errors or {}).get(dimension.key, ""))
+                _question(
+                    dimension, (answers or {}).get(dimension.key), (errors or {}).get(dimension.key, "")
+                )
                 for dimension in form.dimensions
             ),
         )

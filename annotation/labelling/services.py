@@ -81,7 +81,9 @@ def record_label(*, annotator: User, assignment: Assignment, submission: Submiss
         if replay is not None:
             return Receipt(replay, is_replay=True)
         if slot.state == AssignmentState.LABELLED:
-            raise AlreadyLabelledError("You have labelled this sample already. To change it, correct your label.")
+            raise AlreadyLabelledError(
+                "You have labelled this sample already. To change it, correct your label."
+            )
         if slot.state == AssignmentState.WITHDRAWN or slot.campaign.state != CampaignState.OPEN:
             raise LabelNotRecordedError("This sample is no longer yours to label. Nothing was saved; go on.")
         label = _store(slot, annotator, submission, supersedes=None)
@@ -172,10 +174,12 @@ def _store(slot: Assignment, annotator: User, submission: Submission, *, superse
 
 
 def _guideline_shown(campaign: Campaign, guideline_id: uuid.UUID) -> uuid.UUID:
-    """Return the guideline version that was on the clinician's screen, which a newer one may have followed."""
+    """Return the guideline version that was on the clinician's screen; a newer one may have followed."""
     known = GuidelineVersion.objects.filter(pk=guideline_id, scheme_key=campaign.scheme.key)
     if not known.exists():
-        raise LabelNotRecordedError("The page names a guideline that does not belong here. Reload it and save again.")
+        raise LabelNotRecordedError(
+            "The page names a guideline that does not belong here. Reload it and save again."
+        )
     return guideline_id
 
 

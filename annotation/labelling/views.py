@@ -67,7 +67,9 @@ def own_labels(request: HttpRequest, slug: str) -> HttpResponse:
     """List the person's own labels, newest first."""
     annotator = permissions.person(request, Role.ANNOTATOR)
     campaign = permissions.campaign_for(annotator, slug)
-    page = Paginator(selectors.own_labels(annotator, campaign), LABELS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.own_labels(annotator, campaign), LABELS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = [
         (label, presenter.answers_in_words(selectors.scheme_version(label.scheme_id), label.answers))
         for label in page.object_list

@@ -75,7 +75,9 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=AssignmentState.values), name="assignment_state_is_known"
             ),
-            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="assignment_purpose_is_known"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=Purpose.values), name="assignment_purpose_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state="leased", lease_id__isnull=False, leased_until__isnull=False)
                 | ~Q(state="leased"),

@@ -50,8 +50,12 @@ class Campaign(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=CampaignState.values), name="campaign_state_is_known"),
-            models.CheckConstraint(condition=Q(labels_per_sample__gte=1), name="campaign_labels_per_sample_range"),
+            models.CheckConstraint(
+                condition=Q(state__in=CampaignState.values), name="campaign_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(labels_per_sample__gte=1), name="campaign_labels_per_sample_range"
+            ),
             models.CheckConstraint(
                 condition=Q(agreement_target__gt=0, agreement_target__lt=1), name="campaign_target_range"
             ),

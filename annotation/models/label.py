@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Now
 
 from annotation.models.assignment import Assignment, Purpose
 from annotation.models.campaign import Campaign
@@ -45,15 +44,13 @@ class LabelQuerySet(AppendOnlyQuerySet):
 
 
 class Label(AppendOnlyModel):
-    """One clinician's answers to one sample. A correction is a new label that supersedes it, with a reason."""
+    """One clinician's answers to one sample. A correction is a new label that supersedes it, for a reason."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="labels")
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="labels")
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="labels")
-    annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="labels"
-    )
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="labels")
     scheme = models.ForeignKey(SchemeVersion, on_delete=models.PROTECT, related_name="+")
     guideline = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField()

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class SampleQuerySet(models.QuerySet["Sample"]):
     def visible_to(self, user: "User") -> "SampleQuerySet":
         """Return the samples whose campaign this person takes part in now."""
-        return self.filter(
-            campaign__members__user=user, campaign__members__left_at__isnull=True
-        ).distinct()
+        return self.filter(campaign__members__user=user, campaign__members__left_at__isnull=True).distinct()
 
 
 class Sample(models.Model):

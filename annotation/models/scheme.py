@@ -49,9 +49,7 @@ class GuidelineVersion(AppendOnlyModel):
     class Meta:
         triggers = append_only_triggers()
         constraints = [
-            models.UniqueConstraint(
-                fields=["scheme_key", "version"], name="guidelineversion_one_per_version"
-            )
+            models.UniqueConstraint(fields=["scheme_key", "version"], name="guidelineversion_one_per_version")
         ]
 
     def __str__(self) -> str:

@@ -9,122 +9,263 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('license_tag', models.CharField(default='unknown', max_length=60)),
-                ('is_synthetic', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("license_tag", models.CharField(default="unknown", max_length=60)),
+                ("is_synthetic", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file_name', models.CharField(max_length=255)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('uploaded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('data_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.datakey')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("uploaded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "data_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.datakey"
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uploads",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportJob',
+            name="ImportJob",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file_name', models.CharField(max_length=255)),
-                ('format', models.CharField(max_length=40)),
-                ('options', models.JSONField(default=dict)),
-                ('campaign_slug', models.SlugField(blank=True)),
-                ('state', models.CharField(choices=[('preview', 'Being checked'), ('queued', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('record_count', models.PositiveIntegerField(default=0)),
-                ('kept_count', models.PositiveIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='datasets_app.source')),
-                ('upload', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='job', to='datasets_app.upload')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("format", models.CharField(max_length=40)),
+                ("options", models.JSONField(default=dict)),
+                ("campaign_slug", models.SlugField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("preview", "Being checked"),
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("record_count", models.PositiveIntegerField(default=0)),
+                ("kept_count", models.PositiveIntegerField(default=0)),
+                ("problem", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imports",
+                        to="datasets_app.source",
+                    ),
+                ),
+                (
+                    "upload",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="job",
+                        to="datasets_app.upload",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UploadChunk',
+            name="UploadChunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('ciphertext', models.BinaryField()),
-                ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='datasets_app.upload')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("ciphertext", models.BinaryField()),
+                (
+                    "upload",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="datasets_app.upload",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportReject',
+            name="ImportReject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveIntegerField()),
-                ('reason', models.CharField(max_length=40)),
-                ('field', models.CharField(blank=True, max_length=120)),
-                ('remedy', models.CharField(blank=True, max_length=300)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rejects', to='datasets_app.importjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row", models.PositiveIntegerField()),
+                ("reason", models.CharField(max_length=40)),
+                ("field", models.CharField(blank=True, max_length=120)),
+                ("remedy", models.CharField(blank=True, max_length=300)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rejects",
+                        to="datasets_app.importjob",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['job', 'reason', 'row'], name='importreject_job_reason')],
+                "indexes": [models.Index(fields=["job", "reason", "row"], name="importreject_job_reason")],
             },
         ),
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('source_key', models.CharField(max_length=200)),
-                ('row', models.PositiveIntegerField()),
-                ('content_digest', models.BinaryField(max_length=32)),
-                ('topic', models.CharField(blank=True, max_length=200)),
-                ('turn_count', models.PositiveIntegerField()),
-                ('word_count', models.PositiveIntegerField()),
-                ('has_client_turn', models.BooleanField()),
-                ('has_assistant_turn', models.BooleanField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('text', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='conversation', to='core.sealedtext')),
-                ('import_job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='datasets_app.importjob')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='datasets_app.source')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("source_key", models.CharField(max_length=200)),
+                ("row", models.PositiveIntegerField()),
+                ("content_digest", models.BinaryField(max_length=32)),
+                ("topic", models.CharField(blank=True, max_length=200)),
+                ("turn_count", models.PositiveIntegerField()),
+                ("word_count", models.PositiveIntegerField()),
+                ("has_client_turn", models.BooleanField()),
+                ("has_assistant_turn", models.BooleanField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "text",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversation",
+                        to="core.sealedtext",
+                    ),
+                ),
+                (
+                    "import_job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversations",
+                        to="datasets_app.importjob",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversations",
+                        to="datasets_app.source",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'content_digest'), name='conversation_one_per_source_and_text'), models.CheckConstraint(condition=models.Q(('turn_count__gte', 1)), name='conversation_has_turns'), models.CheckConstraint(condition=models.Q(('has_client_turn', True), ('has_assistant_turn', True), _connector='OR'), name='conversation_has_a_speaker')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "content_digest"), name="conversation_one_per_source_and_text"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("turn_count__gte", 1)), name="conversation_has_turns"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("has_client_turn", True), ("has_assistant_turn", True), _connector="OR"
+                        ),
+                        name="conversation_has_a_speaker",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='importjob',
-            index=models.Index(fields=['state', 'created_at'], name='importjob_queue'),
+            model_name="importjob",
+            index=models.Index(fields=["state", "created_at"], name="importjob_queue"),
         ),
         migrations.AddConstraint(
-            model_name='importjob',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preview', 'queued', 'running', 'done', 'failed'])), name='importjob_state_is_known'),
+            model_name="importjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["preview", "queued", "running", "done", "failed"])),
+                name="importjob_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('source',), name='importjob_one_active_per_source'),
+            model_name="importjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=("source",),
+                name="importjob_one_active_per_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importjob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('problem', ''), _negated=True), _connector='OR'), name='importjob_failure_says_why'),
+            model_name="importjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), _negated=True),
+                    models.Q(("problem", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="importjob_failure_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='uploadchunk',
-            constraint=models.UniqueConstraint(fields=('upload', 'number'), name='uploadchunk_one_per_number'),
+            model_name="uploadchunk",
+            constraint=models.UniqueConstraint(
+                fields=("upload", "number"), name="uploadchunk_one_per_number"
+            ),
         ),
     ]

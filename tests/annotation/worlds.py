@@ -28,7 +28,9 @@ GOOD_ANSWERS: dict[str, object] = {
 def make_conversations(number: int, *, source_name: str = "made up", turns: int = 2) -> list[Conversation]:
     """Return conversations in one source, as a finished import leaves them."""
     source, _ = Source.objects.get_or_create(name=source_name, defaults={"is_synthetic": True})
-    job = ImportJob.objects.create(source=source, file_name="made-up.jsonl", format="chatml", state=ImportState.DONE)
+    job = ImportJob.objects.create(
+        source=source, file_name="made-up.jsonl", format="chatml", state=ImportState.DONE
+    )
     made = []
     for row in range(1, number + 1):
         spoken = [

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(
-    os.environ.get(
-        "PROMETHEUS_REAL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
-    )
+    os.environ.get("PROMETHEUS_REAL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data" / "real")
 )
 needs_real_data = pytest.mark.skipif(
     not FOLDER.is_dir(),

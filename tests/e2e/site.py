@@ -105,7 +105,11 @@ def environment(home: Path) -> dict[str, str]:
     """Return an environment that names no server and no setting of the test run."""
     foreign = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return kept | {"PROMETHEUS_HOME": str(home), "PROMETHEUS_EMBEDDED": "wheels", "STATIC_ROOT": str(home / "static")}
+    return kept | {
+        "PROMETHEUS_HOME": str(home),
+        "PROMETHEUS_EMBEDDED": "wheels",
+        "STATIC_ROOT": str(home / "static"),
+    }
 
 
 @contextmanager

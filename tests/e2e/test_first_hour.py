@@ -1,4 +1,4 @@
-"""The first hour of a project: every role signs in, conversations come in, samples are labelled, the board shows it."""
+"""The first hour: every role signs in, conversations come in, samples are labelled, the board shows it."""
 
 from collections.abc import Callable
 

@@ -55,10 +55,14 @@ def test_a_killed_part_comes_back_and_nothing_is_lost(own_site: Site, annotator:
     victims = own_site.part(PARTS[part])
     restarts = own_site.output.count("started again")
     os.kill(victims[0].pid, signal.SIGKILL)
-    wait_for(lambda: own_site.output.count("started again") > restarts, f"{part} to be started again", own_site)
+    wait_for(
+        lambda: own_site.output.count("started again") > restarts, f"{part} to be started again", own_site
+    )
     own_site.wait_until_healthy()
     wait_for(
-        lambda: own_site.part(PARTS[part]) and own_site.part(PARTS[part])[0].pid != victims[0].pid, part, own_site
+        lambda: own_site.part(PARTS[part]) and own_site.part(PARTS[part])[0].pid != victims[0].pid,
+        part,
+        own_site,
     )
     assert receipts(annotator) == acknowledged
     steps.start_labelling(annotator, "demo")

@@ -1,4 +1,4 @@
-"""Every address × every role, an outsider and a stranger, from the URLconf; an unlisted address fails."""
+"""Every address by every role, an outsider and a stranger, from the URLconf; an unlisted address fails."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -92,8 +92,12 @@ RULES: dict[str, Rule] = {
     "accounts:people": Rule(LEAD),
     "accounts:invite": Rule(LEAD, gives=frozenset({400}), method="post"),
     "accounts:revoke_invitation": Rule(LEAD, gives=DONE, method="post", needs=("invitation",)),
-    "accounts:grant_role": Rule(LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}),
-    "accounts:revoke_role": Rule(LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}),
+    "accounts:grant_role": Rule(
+        LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}
+    ),
+    "accounts:revoke_role": Rule(
+        LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}
+    ),
     "accounts:accept_invitation": Rule(EVERYBODY, gives=frozenset({200, 409}), needs=("token",)),
     "accounts:account": Rule(SIGNED_IN),
     "accounts:totp_qr": Rule(frozenset()),  # 404 unless a secret waits in the person's own session
@@ -116,7 +120,9 @@ RULES: dict[str, Rule] = {
     "annotation:guideline": Rule(IN_CAMPAIGN, needs=("slug",)),
     "annotation:workbench": Rule(ANNOTATOR, needs=("slug",)),
     "annotation:fetch_next": Rule(ANNOTATOR, gives=DONE, method="post", needs=("slug",)),
-    "annotation:save_label": Rule(ANNOTATOR, gives=frozenset({422}), method="post", needs=("slug", "assignment")),
+    "annotation:save_label": Rule(
+        ANNOTATOR, gives=frozenset({422}), method="post", needs=("slug", "assignment")
+    ),
     "annotation:own_labels": Rule(ANNOTATOR, needs=("slug",)),
     "annotation:correct_label": Rule(ANNOTATOR, needs=("slug", "label")),
 }
@@ -140,7 +146,9 @@ for record, readers in RECORDS.items():
     RULES[f"admin:{record}_changelist"] = Rule(readers)
     RULES[f"admin:{record}_change"] = Rule(readers, needs=(record,))
 for app in ("accounts", "audit", "datasets_app", "annotation"):
-    readers = frozenset[str]().union(*(may for record, may in RECORDS.items() if record.startswith(f"{app}_")))
+    readers = frozenset[str]().union(
+        *(may for record, may in RECORDS.items() if record.startswith(f"{app}_"))
+    )
     RULES[f"admin:app_list {app}"] = Rule(readers)
 POSTED = sorted(name for name, rule in RULES.items() if rule.method == "post")
 # The admin's last resort for addresses that do not exist.
@@ -152,7 +160,9 @@ def url_names(resolver: Any = None, namespace: str = "") -> Iterator[str]:
         if isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}"
         else:
-            yield from url_names(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+            yield from url_names(
+                pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            )
 
 
 def test_every_address_has_a_rule() -> None:
@@ -255,9 +265,11 @@ def is_as_ruled(world: World, who: str, name: str) -> bool:
     """Say whether this person gets at this address what the rule says."""
     rule, answer = RULES[name], ask(world, who, name)
     if who in rule.may:
-        return answer.status_code in rule.gives
+        return bool(answer.status_code in rule.gives)
     if who == STRANGER:
-        return answer.status_code == 302 and answer["Location"].startswith(("/accounts/login/", "/board/login/"))
+        return answer.status_code == 302 and answer["Location"].startswith(
+            ("/accounts/login/", "/board/login/")
+        )
     return bool(answer.status_code == 404)
 
 

@@ -16,7 +16,9 @@ class Command(BaseCommand):
     help = "Load the demonstration into an empty database, which is then marked as a demo for ever."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--if-empty", action="store_true", help="do nothing where there are people already")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing where there are people already"
+        )
 
     def handle(self, *args: Any, if_empty: bool, **options: Any) -> None:
         if is_demo():

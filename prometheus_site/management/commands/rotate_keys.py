@@ -20,6 +20,6 @@ class Command(BaseCommand):
         except rotation.KeysFromEnvironmentError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{rotation.rewrap_data_keys()} data keys rewrapped. Keep the older master keys until every backup "
-            "made before today has expired."
+            f"{rotation.rewrap_data_keys()} data keys rewrapped. Keep the older master keys until every "
+            "backup made before today has expired."
         )

@@ -21,6 +21,6 @@ class Command(BaseCommand):
         for fault in verdict.faults[:FAULTS_SHOWN]:
             self.stderr.write(fault)
         raise CommandError(
-            f"The record does not hold: {len(verdict.faults)} faults in {checked}. Keep this database and its "
-            "backups as they are and find out who could write to it."
+            f"The record does not hold: {len(verdict.faults)} faults in {checked}. Keep this database and "
+            "its backups as they are and find out who could write to it."
         )

@@ -105,7 +105,12 @@ def test_closed_campaign_takes_no_correction(
 
 
 def test_nobody_else_finds_it(
-    campaign: Campaign, given: Label, second_annotator: User, lead: User, outsider: User, client_for: ClientFor
+    campaign: Campaign,
+    given: Label,
+    second_annotator: User,
+    lead: User,
+    outsider: User,
+    client_for: ClientFor,
 ) -> None:
     for person in (second_annotator, lead, outsider):
         client = client_for(person)
@@ -124,6 +129,13 @@ def test_own_list_shows_what_stands_now(
     assert "1 label, newest first" in page
     assert "5 Grasps the unsaid" in page
     assert "0 labels" in client_for(second_annotator).get(listed).content.decode()
+
+
+def save_at_once(row: Label) -> None:
+    """Insert a row past every service and let the database check it now, not at the end."""
+    with transaction.atomic():
+        row.save(force_insert=True)
+        transaction.get_connection().check_constraints()
 
 
 @pytest.mark.parametrize(
@@ -155,6 +167,5 @@ def test_the_database_refuses_a_label_that_contradicts_itself(
         row["sample_id"] = other.sample_id
     if "supersedes" in change:
         row |= {"supersedes_id": other.pk, "reason_id": given.note_id}
-    with pytest.raises(IntegrityError, match="label_"), transaction.atomic():
-        Label(**row).save(force_insert=True)
-        transaction.get_connection().check_constraints()
+    with pytest.raises(IntegrityError, match="label_"):
+        save_at_once(Label(**row))

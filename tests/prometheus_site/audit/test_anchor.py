@@ -21,19 +21,7 @@ from prometheus_site.audit.models import Anchor, ChainEntry
 from prometheus_site.audit.services import anchor_heads
 from prometheus_site.audit.verification import verify
 from tests.annotation.worlds import label
-from tests.prometheus_site.audit.tampering import tamper
-
-
-@pytest.fixture
-def anchors(committed_db: str, campaign: Campaign, annotator: User) -> list[Anchor]:
-    """Three anchors, one after each label."""
-    made = []
-    for number in (1, 2, 3):
-        label(campaign, annotator, number)
-        anchor = anchor_heads()
-        assert anchor is not None
-        made.append(anchor)
-    return made
+from tests.prometheus_site.audit.conftest import Record
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
@@ -44,10 +32,10 @@ def write(log: Path, kept: list[dict[str, Any]]) -> None:
     log.write_text("".join(f"{json.dumps(line)}\n" for line in kept))
 
 
-def change(database: str, assignment: str, *values: object) -> None:
+def change(record: Record, assignment: str, *values: object) -> None:
     """Change the second anchor as the owner could."""
     statement = f"UPDATE audit_anchor SET {assignment} WHERE sequence = 2"  # noqa: S608  of this file
-    tamper(database, "audit_anchor", statement, values)
+    record.tamper("audit_anchor", statement, *values)
 
 
 def write_key(path: Path) -> None:
@@ -58,17 +46,17 @@ def write_key(path: Path) -> None:
     )
 
 
-def test_anchors_hold_each_other_and_the_heads(anchors: list[Anchor], annotator: User) -> None:
+def test_anchors_hold_each_other_and_the_heads(record: Record, annotator: User) -> None:
     head = ChainEntry.objects.order_by("-sequence")[0]
     assert [anchor.sequence for anchor in anchors] == [1, 2, 3]
-    assert anchors[0].previous_hash == hashes.GENESIS
-    assert anchors[2].previous_hash == anchors[1].anchor_hash
-    assert anchors[2].heads == [[str(annotator.pk), 3, head.entry_hash]]
-    assert signing.is_signed(anchors[2].anchor_hash, anchors[2].signature)
+    assert record.anchors[0].previous_hash == hashes.GENESIS
+    assert record.anchors[2].previous_hash == record.anchors[1].anchor_hash
+    assert record.anchors[2].heads == [[str(annotator.pk), 3, head.entry_hash]]
+    assert signing.is_signed(record.anchors[2].anchor_hash, record.anchors[2].signature)
     assert verify().faults == []
 
 
-def test_copy_outside_has_a_line_for_each(anchors: list[Anchor], anchor_log: Path) -> None:
+def test_copy_outside_has_a_line_for_each(record: Record) -> None:
     assert [(line["sequence"], line["anchor_hash"]) for line in lines(anchor_log)] == [
         (anchor.sequence, anchor.anchor_hash) for anchor in anchors
     ]
@@ -110,41 +98,41 @@ def test_sweepers_at_the_same_moment_make_one_line_of_anchors(
     assert [line["sequence"] for line in lines(anchor_log)] == list(range(1, count + 1))
 
 
-def test_changed_anchor_is_named(anchors: list[Anchor], committed_db: str) -> None:
-    change(committed_db, "heads = jsonb_set(heads, '{0,1}', '1')")
+def test_changed_anchor_is_named(record: Record) -> None:
+    change(record, "heads = jsonb_set(heads, '{0,1}', '1')")
     assert verify().faults == ["anchor 2: was changed."]
 
 
-def test_changed_time_is_named(anchors: list[Anchor], committed_db: str) -> None:
-    change(committed_db, "anchored_at = anchored_at - interval '1 second'")
+def test_changed_time_is_named(record: Record) -> None:
+    change(record, "anchored_at = anchored_at - interval '1 second'")
     assert verify().faults == ["anchor 2: was changed."]
 
 
 @pytest.mark.parametrize("signature", ["00" * 64, "not hexadecimal", ""])
-def test_changed_signature_is_named(anchors: list[Anchor], committed_db: str, signature: str) -> None:
-    change(committed_db, "signature = %s", signature)
+def test_changed_signature_is_named(record: Record, signature: str) -> None:
+    change(record, "signature = %s", signature)
     assert verify().faults == ["anchor 2: is not signed by this installation's key."]
 
 
-def test_anchor_of_another_key_is_named(anchors: list[Anchor], committed_db: str) -> None:
-    change(committed_db, "key_fingerprint = %s", "0123456789abcdef")
+def test_anchor_of_another_key_is_named(record: Record) -> None:
+    change(record, "key_fingerprint = %s", "0123456789abcdef")
     [fault] = verify().faults
     assert fault.startswith("anchor 2: is signed with the key 0123456789abcdef")
 
 
-def test_recomputed_anchor_is_named_by_the_copy_outside(anchors: list[Anchor], committed_db: str) -> None:
+def test_recomputed_anchor_is_named_by_the_copy_outside(record: Record) -> None:
     """Somebody with the signing key, too: the line of anchors breaks and the copy differs."""
     digest = hashes.anchor_hash(
         sequence=2,
-        heads=anchors[0].heads,
-        previous=anchors[0].anchor_hash,
-        anchored_at=anchors[1].anchored_at,
+        heads=record.anchors[0].heads,
+        previous=record.anchors[0].anchor_hash,
+        anchored_at=record.anchors[1].anchored_at,
     )
     signature, _ = signing.sign(digest)
     change(
-        committed_db,
+        record,
         "heads = %s::jsonb, anchor_hash = %s, signature = %s",
-        *(json.dumps(anchors[0].heads), digest, signature),
+        *(json.dumps(record.anchors[0].heads), digest, signature),
     )
     assert verify().faults == [
         "anchor 2: differs from the copy kept outside the database.",
@@ -152,33 +140,33 @@ def test_recomputed_anchor_is_named_by_the_copy_outside(anchors: list[Anchor], c
     ]
 
 
-def test_removed_anchor_is_named(anchors: list[Anchor], committed_db: str) -> None:
-    tamper(committed_db, "audit_anchor", "DELETE FROM audit_anchor WHERE sequence = 2")
+def test_removed_anchor_is_named(record: Record) -> None:
+    record.tamper("audit_anchor", "DELETE FROM audit_anchor WHERE sequence = 2")
     assert verify().faults == [
         "anchor 3: does not follow from anchor 1.",
         "anchor 2: kept outside, gone from the database.",
     ]
 
 
-def test_removed_last_anchor_is_named(anchors: list[Anchor], committed_db: str) -> None:
-    tamper(committed_db, "audit_anchor", "DELETE FROM audit_anchor WHERE sequence = 3")
+def test_removed_last_anchor_is_named(record: Record) -> None:
+    record.tamper("audit_anchor", "DELETE FROM audit_anchor WHERE sequence = 3")
     assert verify().faults == ["anchor 3: kept outside, gone from the database."]
 
 
-def test_edited_copy_is_named(anchors: list[Anchor], anchor_log: Path) -> None:
+def test_edited_copy_is_named(record: Record) -> None:
     kept = lines(anchor_log)
     kept[1]["anchor_hash"] = "0" * 64
     write(anchor_log, kept)
     assert verify().faults == ["anchor 2: differs from the copy kept outside the database."]
 
 
-def test_line_removed_from_the_copy_is_named(anchors: list[Anchor], anchor_log: Path) -> None:
+def test_line_removed_from_the_copy_is_named(record: Record) -> None:
     kept = lines(anchor_log)
     write(anchor_log, [kept[0], kept[2]])
     assert verify().faults == ["anchor 2: is missing from the copy kept outside the database."]
 
 
-def test_line_put_before_or_behind_another_is_named(anchors: list[Anchor], anchor_log: Path) -> None:
+def test_line_put_before_or_behind_another_is_named(record: Record) -> None:
     kept = lines(anchor_log)
     write(anchor_log, [*kept, kept[1] | {"anchor_hash": "0" * 64}])
     assert verify().faults == ["anchors.jsonl, line 4: anchor 2 stands above with another hash."]
@@ -187,13 +175,13 @@ def test_line_put_before_or_behind_another_is_named(anchors: list[Anchor], ancho
 @pytest.mark.parametrize(
     "line", ["half a li", '{"sequence": 2}', "[]", '{"sequence": "x", "anchor_hash": 1}']
 )
-def test_unreadable_line_is_named(anchors: list[Anchor], anchor_log: Path, line: str) -> None:
+def test_unreadable_line_is_named(record: Record, line: str) -> None:
     anchor_log.write_text(anchor_log.read_text() + line)
     assert verify().faults == ["anchors.jsonl, line 4: is not an anchor's line."]
 
 
 def test_missing_copy_is_named_and_stays_missing(
-    anchors: list[Anchor], anchor_log: Path, campaign: Campaign, annotator: User
+    record: Record, campaign: Campaign, annotator: User
 ) -> None:
     whole = anchor_log.read_text()
     anchor_log.unlink()
@@ -209,7 +197,7 @@ def test_missing_copy_is_named_and_stays_missing(
 
 
 def test_anchor_whose_sweeper_was_killed_is_written_outside_by_the_next(
-    anchors: list[Anchor], anchor_log: Path, campaign: Campaign, annotator: User
+    record: Record, campaign: Campaign, annotator: User
 ) -> None:
     write(anchor_log, lines(anchor_log)[:-1])  # killed between its commit and its line
     assert verify().faults == []
@@ -220,7 +208,7 @@ def test_anchor_whose_sweeper_was_killed_is_written_outside_by_the_next(
 
 
 def test_half_a_last_line_does_not_spoil_the_next(
-    anchors: list[Anchor], anchor_log: Path, campaign: Campaign, annotator: User
+    record: Record, campaign: Campaign, annotator: User
 ) -> None:
     anchor_log.write_text(anchor_log.read_text() + '{"sequence":')  # the disk was full
     label(campaign, annotator, 4)
@@ -228,13 +216,13 @@ def test_half_a_last_line_does_not_spoil_the_next(
     assert verify().faults == ["anchors.jsonl, line 4: is not an anchor's line."]
 
 
-def test_missing_signing_key_is_named_once(anchors: list[Anchor], settings: Settings, tmp_path: Path) -> None:
+def test_missing_signing_key_is_named_once(record: Record, settings: Settings, tmp_path: Path) -> None:
     settings.SIGNING_KEY_FILE = tmp_path / "signing.key"
     [fault] = verify().faults
     assert "signing key cannot be read (FileNotFoundError)" in fault
 
 
-def test_another_signing_key_is_named(anchors: list[Anchor], settings: Settings, tmp_path: Path) -> None:
+def test_another_signing_key_is_named(record: Record, settings: Settings, tmp_path: Path) -> None:
     settings.SIGNING_KEY_FILE = tmp_path / "signing.key"
     write_key(settings.SIGNING_KEY_FILE)
     faults = verify().faults
