@@ -69,6 +69,7 @@ class SampleAdmin(CampaignRowsAdmin):
     list_display = (
         "number",
         "campaign",
+        "simulated",
         "window_start",
         "window_stop",
         "has_client_turn",
@@ -76,8 +77,6 @@ class SampleAdmin(CampaignRowsAdmin):
     )
     fields = (
         *list_display,
-        "has_client_turn",
-        "has_assistant_turn",
         "is_estimated_severe",
         "sampling_weight",
         "created_at",

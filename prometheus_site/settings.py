@@ -29,7 +29,8 @@ if IS_HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 
 # --- Encryption -------------------------------------------------------------------------------------------
-MASTER_KEYS: list[str] = env.list("PROMETHEUS_MASTER_KEYS", default=[])  # newest first; empty: the key file
+# Newest first, with white space or commas between them; empty: the key file.
+MASTER_KEYS: list[str] = env.str("PROMETHEUS_MASTER_KEYS", default="").replace(",", " ").split()
 MASTER_KEYS_FILE = HOME.keys / "master.keys"
 SIGNING_KEY_FILE = Path(env.str("PROMETHEUS_SIGNING_KEY_PATH", default=str(HOME.keys / "signing.key")))
 ANCHOR_LOG = Path(env.str("PROMETHEUS_ANCHOR_LOG", default=str(HOME.path / "anchors.jsonl")))
@@ -171,7 +172,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # "__Host-" cookies need HTTPS; the port keeps two local installations from sharing a login.
 SESSION_COOKIE_NAME = "__Host-prometheus" if IS_HTTPS else f"prometheus-{PUBLIC_PORT}"
 CSRF_COOKIE_NAME = "__Host-prometheus-csrf" if IS_HTTPS else f"prometheus-csrf-{PUBLIC_PORT}"
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+# smtp+tls://user:password@host:587; mail goes to the log where nothing else is named.
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Prometheus <prometheus@localhost>")
 
 # --- What the browser may do ------------------------------------------------------------------------------

@@ -62,10 +62,10 @@ def make_backup(folder: Path, enclose: Callable[[], Enclosure]) -> Manifest:
     """
     partial = folder.with_name(f".{folder.name}.partial")
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.mkdir(mode=0o700)
         if folder.exists():
             raise FileExistsError(f"{folder} is there already")
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700)
     except OSError as refused:
         raise BackupError(
             f"There can be no backup in {folder}: {refused}. Name a folder that does not exist yet; a "

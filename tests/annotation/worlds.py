@@ -95,7 +95,7 @@ def submission(campaign: Campaign, **changes: object) -> Submission:
     """Return a submission that the default scheme takes; ``answers`` adds to the good ones."""
     answers = GOOD_ANSWERS | changes.pop("answers", {})  # type: ignore[operator]
     return Submission(
-        **({"key": uuid.uuid4(), "guideline_id": campaign.guideline_id, "answers": answers} | changes)  # type: ignore[arg-type]
+        **({"key": uuid.uuid4(), "guideline_id": campaign.guideline_id, "answers": answers} | changes)
     )
 
 

@@ -73,7 +73,7 @@ def furnish(people: People, folder: Path) -> dict[str, str]:
     lead.goto("/people/")
     lead.get_by_label("E-mail address").fill("new@clinic.example")
     lead.get_by_label("Role").first.select_option("annotator")
-    lead.get_by_role("button", name="Invite").first.click()
+    lead.get_by_role("button", name="Make an invitation link").click()
     found["invitation"] = _invitation_link(lead)
     lead.context.close()
     annotator = people.context("annotator").new_page()
@@ -89,8 +89,7 @@ def furnish(people: People, folder: Path) -> dict[str, str]:
 
 
 def _invitation_link(lead: Page) -> str:
-    link = lead.locator("main").get_by_text("/invitation/").first
-    return link.input_value() if link.evaluate("node => node.tagName") == "INPUT" else link.inner_text()
+    return lead.get_by_label("Copy this link").input_value()
 
 
 def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown]:

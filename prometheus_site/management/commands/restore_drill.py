@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The restored database stays there as {name}.")
         report(faults, self.stderr.write)
         self.stdout.write(
-            f"The backup can be restored: everything holds, in {time.monotonic() - began:.1f} s."
+            f"The backup can be restored, and everything holds: {time.monotonic() - began:.1f} s."
         )
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as site
@@ -47,7 +48,7 @@ class Record:
     def first(self) -> User:
         return self.labels[0].annotator
 
-    def tamper(self, table: str, statement: str, *values: object) -> None:
+    def tamper(self, table: str, statement: str, *values: Any) -> None:
         """Run a statement as the owner, with the table's triggers switched off."""
         disable = sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table))
         with connection.cursor() as cursor:
@@ -60,7 +61,8 @@ class Record:
         """Remove the table's foreign keys (f) or unique constraints (u), as an intruder would."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = %s", [table, kind]
+                "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = %s",
+                [table, kind],
             )
             for (name,) in cursor.fetchall():
                 drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
@@ -84,7 +86,8 @@ def written_record(
         lead = people.make("lead", Role.LEAD)
         first, second = (people.make(name, Role.ANNOTATOR) for name in ("first", "second"))
         campaign = make_campaign(lead, [first, second], samples=12)
-        labels, anchors = [], []
+        labels: list[Label] = []
+        anchors = []
         for clinicians in ([first], [first], [first, second, second]):
             for clinician in clinicians:
                 number = sum(stored.annotator == clinician for stored in labels) + 1

@@ -145,7 +145,8 @@ def test_chain_made_anew_as_a_whole_is_named_by_its_anchors(record: Record) -> N
         )
         record.tamper(
             "audit_chainentry",
-            "UPDATE audit_chainentry SET payload_hash = %s, previous_hash = %s, entry_hash = %s WHERE id = %s",
+            "UPDATE audit_chainentry SET payload_hash = %s, previous_hash = %s, entry_hash = %s "
+            "WHERE id = %s",
             *(covered, previous, digest, entry.pk),
         )
         previous = digest
@@ -180,9 +181,7 @@ def _note(stored: Label) -> SealedText:
 
 
 @pytest.mark.usefixtures("committed_db")
-def test_record_holds_while_it_grows(
-    campaign: Campaign, annotator: User, second_annotator: User
-) -> None:
+def test_record_holds_while_it_grows(campaign: Campaign, annotator: User, second_annotator: User) -> None:
     """Labels and anchors that come while the verification reads are not taken for faults."""
     is_over = threading.Event()
 
