@@ -53,7 +53,11 @@ def _plan_of(campaign: Campaign) -> Plan:
         user__role_grants__revoked_at__isnull=True,
     )
     return Plan(
-        samples=list(campaign.samples.order_by("number").values_list("id", flat=True)),
+        samples=list(
+            campaign.samples.filter(conversation__source__withdrawn_at__isnull=True)
+            .order_by("number")
+            .values_list("id", flat=True)
+        ),
         annotators=list(members.values_list("user_id", flat=True)),
         labels_per_sample=campaign.labels_per_sample,
         seed=campaign.seed,
@@ -81,7 +85,7 @@ def assign_next(*, campaign: Campaign, annotator: User) -> Assignment | None:
     if campaign.state != CampaignState.OPEN:
         raise CampaignNotOpenError(f"{campaign.name} takes no labels now. Ask the lead when it opens.")
     with transaction.atomic():
-        queue = Assignment.objects.visible_to(annotator).filter(campaign=campaign)
+        queue = Assignment.objects.visible_to(annotator).readable().filter(campaign=campaign)
         ready = queue.filter(state__in=(AssignmentState.LEASED, AssignmentState.WAITING))
         # "leased" sorts before "waiting": what is on screen comes first. The queue is the person's own, so
         # only a second tab can wait for this row, and it then gets the same sample.

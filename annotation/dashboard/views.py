@@ -11,7 +11,6 @@ from annotation.models import Campaign
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
-from prometheus_site.core.sealing import TextErasedError
 
 
 @require_safe
@@ -66,14 +65,10 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if selectors.is_blind_in(lead, campaign):
         return _closed(request, campaign)
     record_access(actor=lead, action=Action.VIEWED, obj_type="sample", obj_id=str(found.pk))
-    try:
-        turns = turns_of(found)
-    except TextErasedError:
-        turns = []
     context = {
         "campaign": campaign,
         "sample": found,
-        "turns": turns,
+        "turns": turns_of(found),
         "side_by_side": listing.labels_side_by_side(found, campaign),
         "is_simulated": campaign.is_simulated,
     }

@@ -10,6 +10,10 @@ from annotation import permissions
 from annotation.campaigns.selectors import CAMPAIGN_ROLES
 from annotation.schemes.shipped import clauses
 
+# A wide table scrolls inside its own frame, by keyboard too.
+TABLE_OPENS = '<div class="table-scroll" role="region" tabindex="0" aria-label="Table"><table>'
+TABLE_CLOSES = "</table></div>"
+
 
 @require_safe
 def current(request: HttpRequest, slug: str) -> HttpResponse:
@@ -18,6 +22,7 @@ def current(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = permissions.campaign_for(user, slug)
     # Raw HTML in the Markdown is shown as text: a guideline is written by leads, not by us alone.
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(campaign.guideline.body)
+    body = body.replace("<table>", TABLE_OPENS).replace("</table>", TABLE_CLOSES)
     context = {
         "campaign": campaign,
         "guideline": campaign.guideline,

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from annotation.models import Assignment, AssignmentState, Campaign, Label, Sample, SchemeVersion
 from annotation.schemes.definition import Scheme, parse_scheme
 from datasets_app.texts import read_turns
 from prometheus_site.accounts.models import User
+from prometheus_site.core.sealing import TextErasedError
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,16 @@ def scheme_version(scheme_id: UUID) -> Scheme:
 
 def on_screen(user: User, campaign: Campaign) -> Assignment | None:
     """Return the sample the person has open, its text ready to be opened."""
-    leased = Assignment.objects.visible_to(user).filter(campaign=campaign, state=AssignmentState.LEASED)
+    leased = Assignment.objects.visible_to(user).readable().filter(campaign=campaign, state=AssignmentState.LEASED)
     return leased.select_related("sample__conversation__text__data_key").order_by("position").first()
 
 
 def turns_of(sample: Sample) -> list[ShownTurn]:
-    """Return the turns of a sample, numbered as in the whole conversation."""
-    turns = read_turns(sample.conversation)[sample.window_start : sample.window_stop]
+    """Return the turns of a sample, numbered as in the whole conversation; none when its text was erased."""
+    try:
+        turns = read_turns(sample.conversation)[sample.window_start : sample.window_stop]
+    except TextErasedError:
+        return []
     return [
         ShownTurn(number, turn.role, turn.content)
         for number, turn in enumerate(turns, start=sample.window_start + 1)
@@ -68,6 +72,7 @@ def standing_of(user: User, campaign: Campaign) -> Standing:
         Assignment.objects.visible_to(user)
         .filter(campaign=campaign)
         .exclude(state=AssignmentState.WITHDRAWN)
+        .exclude(~Q(state=AssignmentState.LABELLED), sample__conversation__source__withdrawn_at__isnull=False)
         .values_list("state", flat=True)
     )
     labelled = states.count(AssignmentState.LABELLED)

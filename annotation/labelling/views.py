@@ -20,6 +20,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
+from prometheus_site.core.sealing import open_text
 
 LABELS_PER_PAGE = 50
 
@@ -186,8 +187,6 @@ def _correction(annotator: User, campaign: Campaign, label: Label, attempt: _Att
     given = attempt.answers or dict(label.answers)
     context = _reading(annotator, label.sample, attempt, given)
     if not attempt.data and label.note:
-        from prometheus_site.core.sealing import open_text
-
         context["note"] = open_text(label.note)
     is_latest = not Label.objects.filter(supersedes=label).exists()
     return context | {

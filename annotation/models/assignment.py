@@ -39,6 +39,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             annotator=user, campaign__members__user=user, campaign__members__left_at__isnull=True
         )
 
+    def readable(self) -> "AssignmentQuerySet":
+        """Leave out samples whose source was withdrawn: their text is gone."""
+        return self.filter(sample__conversation__source__withdrawn_at__isnull=True)
+
 
 class Assignment(models.Model):
     """One slot: this clinician labels this sample, at this place in the clinician's queue."""

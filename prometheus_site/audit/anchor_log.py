@@ -68,9 +68,7 @@ def read(path: Path) -> tuple[dict[int, str], list[str]]:
         if found is None:
             faults.append(f"{path.name}, line {number}: is not an anchor's line.")
         elif hashes.setdefault(found[0], found[1]) != found[1]:
-            faults.append(
-                f"{path.name}, line {number}: anchor {found[0]} stands above with another hash."
-            )
+            faults.append(f"{path.name}, line {number}: anchor {found[0]} stands above with another hash.")
     return hashes, faults
 
 

@@ -41,8 +41,8 @@ def application_role_cannot_change_history(
     return [
         Error(
             f"The role {connection.settings_dict['USER']} can change append-only tables: {', '.join(loose)}.",
-            hint="Run the site as the application role (DATABASE_URL) and `manage.py migrate` as the owner "
-            "(DATABASE_OWNER_URL), which sets the privileges.",
+            hint="Run the site as the application role (DATABASE_URL), and `manage.py migrate --skip-checks` as "
+            "the owner (DATABASE_OWNER_URL), which sets the privileges. Find out who had granted them.",
             id="prometheus.E003",
         )
     ]

@@ -22,7 +22,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from annotation.labelling.services import clinician_scope
-from annotation.models import Label
+from annotation.models import Campaign, Label
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.services import anchor_heads
@@ -30,6 +30,7 @@ from prometheus_site.core import backup, keyring, sealing
 from prometheus_site.core.models import DataKey, SealedText
 from prometheus_site.embedded import keys
 from prometheus_site.embedded.postgres import SUPERUSER
+from prometheus_site.management.commands.backup import enclose_anchors
 from tests import people, servers
 from tests.annotation.worlds import label, make_campaign
 from tests.prometheus_site.core.filled import fill
@@ -260,6 +261,30 @@ def test_backup_during_work_is_one_moment(committed_db: str, settings: Settings,
     counts = [manifest_of(tmp_path / f"backup {number}")["rows"]["annotation_label"] for number in range(2)]
     assert 5 < counts[0] < counts[1] <= Label.objects.count()
     assert "everything holds" in drill(tmp_path / "backup 0")
+
+
+def test_anchors_younger_than_the_dump_stay_out(
+    committed_db: str, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ANCHOR_LOG = tmp_path / "anchors.jsonl"
+    fill()
+
+    def anchor_meanwhile() -> None:
+        try:
+            label(Campaign.objects.get(), Label.objects.get().annotator, 2)
+            anchor_heads()
+        finally:
+            connection.close()
+
+    def enclose_late() -> backup.Enclosure:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(anchor_meanwhile).result()
+        return enclose_anchors()
+
+    backup.make_backup(tmp_path / "backup", enclose_late)
+    assert len(settings.ANCHOR_LOG.read_text().splitlines()) == 2
+    assert len((tmp_path / "backup" / "anchors.jsonl").read_text().splitlines()) == 1
+    assert "1 chains, 1 links, 1 anchors verified" in drill(tmp_path / "backup")
 
 
 def fewest(clinicians: list[User]) -> int:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from annotation.models import Label
 from prometheus_site.embedded import keys
-from prometheus_site.embedded.home import Home
+from prometheus_site.embedded.home import DATABASE_NAME, Home
 from prometheus_site.embedded.postgres import EmbeddedPostgres
 from tests.prometheus_site.core.filled import fill
 
@@ -47,12 +47,12 @@ def elsewhere() -> Iterator[Home]:
     shutil.rmtree(folder)
 
 
-def manage(home: Home, *arguments: object) -> tuple[int, str]:
+def manage(home: Home, *arguments: object, **environment: str) -> tuple[int, str]:
     """Run a management command of the product on that installation; return its status and output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *map(str, arguments)],
         cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], "PROMETHEUS_HOME": str(home.path)},
+        env={"PATH": os.environ["PATH"], "PROMETHEUS_HOME": str(home.path)} | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,3 +105,22 @@ def test_backup_of_no_database_is_refused(elsewhere: Home) -> None:
     assert status == 1
     assert f"There is no database in {elsewhere.path}" in said
     assert not (elsewhere.path / "backups").exists()
+
+
+def test_backup_of_a_server_named_by_its_address(committed_db: str, tmp_path: Path) -> None:
+    """DATABASE_URL names a server: programs on PATH come first, if they are as new as the server."""
+    server = EmbeddedPostgres(site.HOME)
+    address = {
+        name: url.replace(f"/{DATABASE_NAME}?", f"/{committed_db}?")
+        for name, url in (("DATABASE_URL", server.app_url()), ("DATABASE_OWNER_URL", server.owner_url()))
+    }
+    status, said = manage(site.HOME, "backup", "--to", tmp_path / "backup", **address)
+    assert status == 0, said
+    assert server.home.read_secret(keys.OWNER_PASSWORD) not in said
+    assert (tmp_path / "backup" / "database.dump").stat().st_size > 0
+
+    del address["DATABASE_OWNER_URL"]
+    status, said = manage(site.HOME, "backup", "--to", tmp_path / "another", **address)
+    assert status == 1
+    assert "DATABASE_URL names a server but DATABASE_OWNER_URL does not" in said
+    assert not (tmp_path / "another").exists()

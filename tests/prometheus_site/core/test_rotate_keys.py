@@ -1,6 +1,7 @@
 """Master keys are rotated while the site works: nothing fails, and nothing is left under an old key."""
 
 import io
+import os
 import stat
 import threading
 import uuid
@@ -17,6 +18,7 @@ from pytest_django import Settings
 from prometheus_site.core import keyring, rotation, sealing
 from prometheus_site.core.models import DataKey, SealedText
 from tests.prometheus_site.core.other_process import OtherProcess
+from tests.prometheus_site.embedded.marks import needs_root
 from tests.prometheus_site.embedded.waiting import wait_until
 
 ROTATIONS = 3
@@ -168,6 +170,13 @@ def test_rotation_touches_no_text_and_shows_no_key(master_keys: Path) -> None:
     assert [path.name for path in master_keys.parent.iterdir()] == ["master.keys"]
 
 
+@needs_root
+def test_key_file_stays_with_the_user_who_runs_the_site(master_keys: Path) -> None:
+    os.chown(master_keys, 65534, 65534)
+    rotation.add_master_key()
+    assert (master_keys.stat().st_uid, master_keys.stat().st_gid) == (65534, 65534)
+
+
 @pytest.mark.django_db
 def test_rewrapping_can_be_done_again(master_keys: Path) -> None:
     for number in range(rotation.BATCH_SIZE + 5):
@@ -201,6 +210,30 @@ def test_key_destroyed_while_it_is_rewrapped_stays_destroyed(committed_db: str, 
             destroying = pool.submit(destroy)
             wait_until(_somebody_waits)
         assert destroying.result()
+    assert DataKey.objects.get(scope="clinician:1").wrapped is None
+
+
+def test_rewrapping_waits_for_a_destruction_and_passes_the_key_by(
+    committed_db: str, master_keys: Path
+) -> None:
+    sealing.seal("said", "clinician:1")
+    is_destroyed = threading.Event()
+
+    def destroy_slowly() -> None:
+        try:
+            with transaction.atomic():
+                sealing.destroy_key("clinician:1", "withdrew")
+                is_destroyed.set()
+                wait_until(_somebody_waits)
+        finally:
+            connection.close()
+
+    rotation.add_master_key()
+    with ThreadPoolExecutor(1) as pool:
+        destroying = pool.submit(destroy_slowly)
+        assert is_destroyed.wait(30)
+        assert rotation.rewrap_data_keys() == 0
+        destroying.result()
     assert DataKey.objects.get(scope="clinician:1").wrapped is None
 
 

@@ -1,0 +1,103 @@
+"""The numbers against a plain count of the stored rows, which knows nothing of the figures."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import krippendorff
+import numpy as np
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Label
+from annotation.schemes.definition import Dimension, parse_scheme
+from prometheus_site.accounts.models import User
+from tests.annotation.dashboard.busy import BusyWorld, Page, make_busy_world, third_annotator
+
+SignIn = Callable[[User], Client]
+
+
+def test_every_number_says_what_happened(
+    lead: User, annotator: User, second_annotator: User, client_for: SignIn
+) -> None:
+    world = make_busy_world(lead, [annotator, second_annotator, third_annotator()])
+    html = client_for(lead).get(reverse("annotation:dashboard", args=["busy"])).content.decode()
+    page = Page(html)
+    shown = {link.anchor.removeprefix("figure-"): int(link.text) for link in page.links}
+    expected = _slots(world) | _labels(world, annotator)
+    assert {anchor: shown[anchor] for anchor in expected} == expected
+    for dimension in parse_scheme(world.campaign.scheme.definition).dimensions:
+        if dimension.is_headline:
+            facts, alpha = _agreement(world, dimension)
+            assert {anchor: shown[anchor] for anchor in facts} == facts
+            assert f'id="alpha-{dimension.key}"' in html
+            assert f">{alpha:.3f}</a>" in html
+
+
+def _slots(world: BusyWorld) -> dict[str, int]:
+    states = defaultdict(list)
+    for slot in world.campaign.assignments.all():
+        states[slot.sample_id].append(slot.state)
+    flat = [state for of_sample in states.values() for state in of_sample]
+    finished = [
+        of_sample for of_sample in states.values() if "labelled" in of_sample and "waiting" not in of_sample
+    ]
+    return {
+        "samples": world.campaign.samples.count(),
+        "finished": len(finished),
+        "planned": len(flat) - flat.count("withdrawn"),
+        "labelled": flat.count("labelled"),
+        "waiting": flat.count("waiting"),
+        "withdrawn": flat.count("withdrawn"),
+    }
+
+
+def _labels(world: BusyWorld, annotator: User) -> dict[str, int]:
+    labels = list(Label.objects.filter(campaign=world.campaign).select_related("assignment", "guideline"))
+    superseded = {label.supersedes_id for label in labels}
+    first = [label for label in labels if label.supersedes_id is None]
+    standing = [label for label in labels if label.pk not in superseded]
+    severe = [label for label in standing if label.answers.get("crisis_intensity") in ("3", "4", "5")]
+    newest_day = max(f"{label.created_at:%Y-%m-%d}" for label in first)
+    return {
+        "given": len(first),
+        f"given-{newest_day}": sum(f"{label.created_at:%Y-%m-%d}" == newest_day for label in first),
+        "standing-1.1": sum(label.guideline.version == "1.1" for label in standing),
+        "corrections": len(labels) - len(first),
+        "notes": sum(label.note_id is not None for label in standing),
+        "severe": len(severe),
+        f"severe-{annotator.code}": sum(label.annotator_id == annotator.pk for label in severe),
+        "outside": sum(label.assignment.purpose == "training" for label in first),
+    }
+
+
+def _agreement(world: BusyWorld, dimension: Dimension) -> tuple[dict[str, int], float]:
+    counting = [
+        label
+        for label in Label.objects.select_related("assignment", "sample")
+        if label.campaign_id == world.campaign.pk
+        and label.supersedes_id is None
+        and label.assignment.purpose in ("overlap", "anchor")
+    ]
+    by_sample: dict[Any, list[Label]] = defaultdict(list)
+    for label in counting:
+        if label.answers.get(dimension.key) is not None:
+            by_sample[label.sample].append(label)
+    overlap = {sample: labels for sample, labels in by_sample.items() if len(labels) > 1}
+    used = [label for labels in overlap.values() for label in labels]
+    table = np.zeros((len(overlap), len(dimension.codes)))
+    for row, labels in enumerate(overlap.values()):
+        for label in labels:
+            table[row, dimension.codes.index(label.answers[dimension.key])] += 1
+    alpha = krippendorff.alpha(
+        value_counts=table, level_of_measurement="ordinal" if dimension.scale == "ordinal" else "nominal"
+    )
+    facts = {
+        "overlap-items": len(overlap),
+        "conversations": len({sample.conversation_id for sample in overlap}),
+        "raters": len({label.annotator_id for label in used}),
+        "agreement-labels": len(used),
+        "single-label-samples": sum(len(labels) == 1 for labels in by_sample.values()),
+        "not-eligible": sum(dimension.key not in label.answers for label in counting),
+    }
+    return {f"{key}-{dimension.key}": value for key, value in facts.items()}, float(alpha)
