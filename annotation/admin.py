@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from annotation.dashboard.selectors import campaigns_blind_to
+from annotation.blindness import campaigns_blind_to, record_campaign_labels_read
 from annotation.models import (
     Assignment,
     Campaign,
@@ -112,6 +113,10 @@ class LabelAdmin(CampaignRowsAdmin):
     def visible_to(self, user: User, rows: QuerySet[Any]) -> QuerySet[Any]:
         return super().visible_to(user, rows).exclude(campaign__in=campaigns_blind_to(user))
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Take no answer into the list's address: the list shows none, and opening it is not written down."""
+        return not lookup.startswith("answers") and super().lookup_allowed(lookup, value, request)
+
     @admin.display(description="Correction", boolean=True)
     def is_correction(self, row: Label) -> bool:
         return row.supersedes_id is not None
@@ -125,7 +130,9 @@ class LabelAdmin(CampaignRowsAdmin):
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
         user: Any = request.user
-        record_access(actor=user, action=Action.VIEWED, obj_type="label", obj_id=object_id)
+        given = Label.objects.select_related("campaign").get(pk=unquote(object_id))
+        record_access(actor=user, action=Action.VIEWED, obj_type="label", obj_id=str(given.pk))
+        record_campaign_labels_read(reader=user, campaign=given.campaign)
         return response
 
 

@@ -12,9 +12,10 @@ class AnnotationConfig(AppConfig):
     def ready(self) -> None:
         from annotation.campaigns.selectors import CAMPAIGN_ROLES
         from annotation.labelling import record
+        from annotation.models import Label
         from prometheus_site.audit.verification import cover
 
-        cover(record.KIND, record.payloads_of)
+        cover(record.KIND, record.payloads_of, Label)
         add_link(
             NavLink(
                 10, "Campaigns", "annotation:campaigns", "tag", lambda user: user.has_role(*CAMPAIGN_ROLES)

@@ -4,6 +4,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from prometheus_site.core.checks import refuse_to_serve_unprepared
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prometheus_site.settings")
 
 application = get_asgi_application()
+refuse_to_serve_unprepared()

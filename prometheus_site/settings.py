@@ -25,6 +25,8 @@ if IS_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # the container's own health check speaks plain HTTP
+    # The proxy in front sets X-Forwarded-For; without this all visitors would share its rate limits.
+    ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROMETHEUS_PROXIES", default=1)
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 
@@ -80,7 +82,7 @@ MIDDLEWARE = [
     "prometheus_site.accounts.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "prometheus_site.core.middleware.NoStoreMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "prometheus_site.audit.middleware.RouteHistoryMiddleware",
 ]
 ROOT_URLCONF = "prometheus_site.urls"
 WSGI_APPLICATION = "prometheus_site.wsgi.application"
@@ -172,8 +174,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # "__Host-" cookies need HTTPS; the port keeps two local installations from sharing a login.
 SESSION_COOKIE_NAME = "__Host-prometheus" if IS_HTTPS else f"prometheus-{PUBLIC_PORT}"
 CSRF_COOKIE_NAME = "__Host-prometheus-csrf" if IS_HTTPS else f"prometheus-csrf-{PUBLIC_PORT}"
-# smtp+tls://user:password@host:587; mail goes to the log where nothing else is named.
-globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# smtp+tls://user:password@host:587. Without it no mail is sent: printed, a reset link would lie in a log.
+globals().update(env.email_url("EMAIL_URL", default="dummymail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Prometheus <prometheus@localhost>")
 
 # --- What the browser may do ------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from prometheus_site.core.checks import refuse_to_serve_unprepared
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prometheus_site.settings")
 
 application = get_wsgi_application()
+refuse_to_serve_unprepared()

@@ -118,5 +118,5 @@ def cloned_database(template: str) -> Iterator[str]:
     finally:
         use_database(before)
         with owner_connection("postgres") as postgres:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            drop = sql.SQL("DROP DATABASE {}")
             postgres.execute(drop.format(sql.Identifier(name)))

@@ -4,16 +4,19 @@ import uuid
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from annotation.assignment.policy import Plan, slots_to_add
+from annotation.assignment.policy import Plan, Slot, slots_to_add
+from annotation.blindness import has_read_labels
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
 LEASE_MINUTES = 30
-STANDING = (AssignmentState.WAITING, AssignmentState.LEASED, AssignmentState.LABELLED)
+BATCH_SIZE = 2000
+OPEN = (AssignmentState.WAITING, AssignmentState.LEASED)
+STANDING = (*OPEN, AssignmentState.LABELLED)
 
 
 class CampaignNotOpenError(Exception):
@@ -21,60 +24,92 @@ class CampaignNotOpenError(Exception):
 
 
 def extend_plan(*, campaign: Campaign) -> int:
-    """Add the slots that the campaign's samples and annotators call for now; return how many.
+    """Bring the plan up to the campaign's samples and people as they are now; return how many slots came.
 
-    Idempotent: called after samples arrive and after somebody joins or leaves.
+    Open slots of people who may no longer label here are taken back first. Idempotent: called after samples
+    arrive, after somebody joins or leaves, and by the sweeper.
     """
     with transaction.atomic():
-        Campaign.objects.select_for_update().get(pk=campaign.pk)  # two planners would both add the same slots
-        slots = slots_to_add(_plan_of(campaign))
-        highest = campaign.assignments.values_list("annotator").annotate(Max("position"))
-        last_position = dict(highest)
-        Assignment.objects.bulk_create(
-            [
+        # Two planners would both add the same slots. NO KEY: saves refer to the campaign and must not wait.
+        Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        annotators = _annotators_of(campaign)
+        _take_back(campaign.assignments.exclude(annotator__in=annotators))
+        slots = slots_to_add(_plan_of(campaign, annotators))
+        _write(campaign, slots)
+    return len(slots)
+
+
+def _annotators_of(campaign: Campaign) -> list[uuid.UUID]:
+    """Return who may be given samples: annotators of the campaign's kind who have not read its labels."""
+    members = campaign.members.filter(
+        left_at__isnull=True,
+        user__is_active=True,
+        user__is_simulated=campaign.is_simulated,
+        user__role_grants__role=Role.ANNOTATOR,
+        user__role_grants__revoked_at__isnull=True,
+    )
+    return sorted(set(members.values_list("user_id", flat=True)) - has_read_labels(campaign))
+
+
+def _plan_of(campaign: Campaign, annotators: list[uuid.UUID]) -> Plan:
+    readable = campaign.samples.filter(conversation__source__withdrawn_at__isnull=True)
+    standing = campaign.assignments.filter(state__in=STANDING, repeat_number=0)
+    return Plan(
+        samples=list(readable.order_by("number").values_list("id", flat=True)),
+        annotators=annotators,
+        labels_per_sample=campaign.labels_per_sample,
+        seed=campaign.seed,
+        standing=list(
+            standing.order_by("sample__number", "annotator_id").values_list("sample_id", "annotator_id")
+        ),
+    )
+
+
+def _write(campaign: Campaign, slots: list[Slot]) -> None:
+    """Store the slots behind what stands; one that was taken back from the same person is opened again."""
+    highest = campaign.assignments.values_list("annotator").annotate(Max("position"))
+    last_position = dict(highest)
+    withdrawn = campaign.assignments.filter(state=AssignmentState.WITHDRAWN, repeat_number=0)
+    taken_back = {(one.sample_id, one.annotator_id): one for one in withdrawn}
+    new: list[Assignment] = []
+    reopened: list[Assignment] = []
+    for slot in slots:
+        position = last_position.get(slot.annotator, 0) + slot.place
+        again = taken_back.get((slot.sample, slot.annotator))
+        if again is None:
+            new.append(
                 Assignment(
                     campaign=campaign,
                     sample_id=slot.sample,
                     annotator_id=slot.annotator,
-                    position=last_position.get(slot.annotator, 0) + slot.place,
+                    position=position,
                 )
-                for slot in slots
-            ],
-            batch_size=2000,
-        )
-    return len(slots)
+            )
+        else:
+            again.state, again.position = AssignmentState.WAITING, position
+            reopened.append(again)
+    Assignment.objects.bulk_create(new, batch_size=BATCH_SIZE)
+    Assignment.objects.bulk_update(reopened, ["state", "position"], batch_size=BATCH_SIZE)
 
 
-def _plan_of(campaign: Campaign) -> Plan:
-    members = campaign.members.filter(
-        left_at__isnull=True,
-        user__is_active=True,
-        user__role_grants__role=Role.ANNOTATOR,
-        user__role_grants__revoked_at__isnull=True,
-    )
-    return Plan(
-        samples=list(
-            campaign.samples.filter(conversation__source__withdrawn_at__isnull=True)
-            .order_by("number")
-            .values_list("id", flat=True)
-        ),
-        annotators=list(members.values_list("user_id", flat=True)),
-        labels_per_sample=campaign.labels_per_sample,
-        seed=campaign.seed,
-        standing=list(
-            campaign.assignments.filter(state__in=STANDING, repeat_number=0)
-            .order_by("sample__number", "annotator_id")
-            .values_list("sample_id", "annotator_id")
-        ),
-    )
-
-
-def withdraw_waiting(*, campaign: Campaign, annotator: User) -> int:
-    """Take back the slots somebody has not labelled, when that person leaves; return how many."""
-    unlabelled = (AssignmentState.WAITING, AssignmentState.LEASED)
-    return Assignment.objects.filter(campaign=campaign, annotator=annotator, state__in=unlabelled).update(
+def _take_back(slots: QuerySet[Assignment]) -> int:
+    return slots.filter(state__in=OPEN).update(
         state=AssignmentState.WITHDRAWN, lease_id=None, leased_until=None
     )
+
+
+def take_back_from_departed() -> int:
+    """Give the open slots of people who may no longer label to the others; return how many."""
+    open_slots = Assignment.objects.filter(state__in=OPEN, campaign__state=CampaignState.OPEN)
+    entitled = User.objects.filter(
+        is_active=True, role_grants__role=Role.ANNOTATOR, role_grants__revoked_at__isnull=True
+    )
+    departed = open_slots.exclude(annotator__in=entitled)
+    campaigns = list(Campaign.objects.filter(pk__in=departed.values("campaign")))
+    count = departed.count()
+    for campaign in campaigns:
+        extend_plan(campaign=campaign)
+    return count
 
 
 def assign_next(*, campaign: Campaign, annotator: User) -> Assignment | None:
@@ -84,6 +119,8 @@ def assign_next(*, campaign: Campaign, annotator: User) -> Assignment | None:
     """
     if campaign.state != CampaignState.OPEN:
         raise CampaignNotOpenError(f"{campaign.name} takes no labels now. Ask the lead when it opens.")
+    if annotator.pk in has_read_labels(campaign):  # since the plan was made: a label would not be blind
+        return None
     with transaction.atomic():
         queue = Assignment.objects.visible_to(annotator).readable().filter(campaign=campaign)
         ready = queue.filter(state__in=(AssignmentState.LEASED, AssignmentState.WAITING))

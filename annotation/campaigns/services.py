@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.assignment.services import extend_plan, withdraw_waiting
+from annotation.assignment.services import extend_plan
 from annotation.models import Campaign, CampaignMember, CampaignState, GuidelineVersion, SchemeVersion
 from annotation.schemes.definition import parse_scheme
 from annotation.schemes.shipped import clauses, default_guideline, default_scheme
@@ -110,7 +110,7 @@ def create_campaign(
 def change_state(*, campaign: Campaign, state: CampaignState, changed_by: User) -> None:
     """Open or close the campaign. Opening extends the plan; closing leaves every label where it is."""
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         if state == CampaignState.OPEN and not locked.samples.exists():
             raise CampaignRefusedError(
                 "There is nothing to label yet: import conversations into this campaign, then open it."
@@ -128,15 +128,16 @@ def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_
     The lead who acts always stays: a campaign without its lead could not be reached by anybody.
     """
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         wanted = set(user_ids) | {changed_by.pk}
         standing = {member.user_id: member for member in locked.members.filter(left_at__isnull=True)}
         for user_id in sorted(standing.keys() - wanted):
             member = standing[user_id]
             member.left_at = timezone.now()
             member.save(update_fields=["left_at"])
-            withdraw_waiting(campaign=locked, annotator=member.user)
-        same_kind = Q(is_simulated=locked.is_simulated) | Q(role_grants__role=Role.LEAD)
+        same_kind = Q(is_simulated=locked.is_simulated) | Q(
+            role_grants__role=Role.LEAD, role_grants__revoked_at__isnull=True
+        )
         joining = User.objects.filter(same_kind, pk__in=wanted - standing.keys(), is_active=True)
         for user in joining.distinct():
             CampaignMember.objects.get_or_create(campaign=locked, user=user, left_at=None)

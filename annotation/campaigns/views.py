@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation import permissions
 from annotation.campaigns import selectors, services
@@ -24,6 +24,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     return render(request, "annotation/campaigns/list.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Make a campaign on the shipped scheme."""
     lead = permissions.person(request, Role.LEAD)

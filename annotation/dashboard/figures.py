@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -22,6 +22,12 @@ SEVERE_FROM = 3.0  # "severe" is a crisis intensity of 3 or more, everywhere
 Rows = QuerySet[Any]
 Chosen = Mapping[str, str]
 BY_PERSON = {"person": "annotator__code"}
+_LABELLED = Q(state=AssignmentState.LABELLED)
+# A sample whose source was withdrawn has no text left to label: its open slots count as taken back.
+_WAITING = Q(
+    state__in=[AssignmentState.WAITING, AssignmentState.LEASED],
+    sample__conversation__source__withdrawn_at__isnull=True,
+)
 
 
 class UnknownFigureError(Exception):
@@ -65,13 +71,12 @@ def _samples(campaign: Campaign) -> Rows:
 
 def _finished(campaign: Campaign) -> Rows:
     slots = Assignment.objects.filter(sample=OuterRef("pk"))
-    open_slots = slots.filter(state__in=[AssignmentState.WAITING, AssignmentState.LEASED])
-    labelled = slots.filter(state=AssignmentState.LABELLED)
-    return _samples(campaign).filter(Exists(labelled), ~Exists(open_slots))
+    labelled, waiting = slots.filter(_LABELLED), slots.filter(_WAITING)
+    return _samples(campaign).filter(Exists(labelled), ~Exists(waiting))
 
 
-def _slots(*states: AssignmentState) -> Callable[[Campaign], Rows]:
-    return lambda campaign: Assignment.objects.filter(campaign=campaign, state__in=states)
+def _slots(which: Q) -> Callable[[Campaign], Rows]:
+    return lambda campaign: Assignment.objects.filter(which, campaign=campaign)
 
 
 def _given(campaign: Campaign) -> Rows:
@@ -113,8 +118,8 @@ def _raters(campaign: Campaign, dimension: Dimension) -> Rows:
     return User.objects.filter(pk__in=agreement.agreement_labels(campaign, dimension).values("annotator"))
 
 
-def _about_slots(key: str, title: str, *states: AssignmentState) -> Figure:
-    return Figure(key, title, "slots", _slots(*states), BY_PERSON)
+def _about_slots(key: str, title: str, which: Q) -> Figure:
+    return Figure(key, title, "slots", _slots(which), BY_PERSON)
 
 
 def _about_labels(key: str, title: str, rows: Callable[[Campaign], Rows], **more: str) -> Figure:
@@ -124,19 +129,17 @@ def _about_labels(key: str, title: str, rows: Callable[[Campaign], Rows], **more
 def _about_agreement(
     key: str, title: str, kind: str, rows: Callable[[Campaign, Dimension], Rows], **narrowed_by: str
 ) -> Figure:
-    return Figure(
-        key, title, kind, rows, narrowed_by, is_per_dimension=True, shows_answers=kind in {"labels", "items"}
-    )
+    # Who or what was counted tells how a question was answered where it is asked only after some answer.
+    return Figure(key, title, kind, rows, narrowed_by, is_per_dimension=True, shows_answers=True)
 
 
-_WAITING = (AssignmentState.WAITING, AssignmentState.LEASED)
 _ALL = (
     Figure("samples", "Samples", "samples", _samples),
     Figure("finished", "Samples with every planned label", "samples", _finished),
-    _about_slots("planned", "Planned labels", *_WAITING, AssignmentState.LABELLED),
-    _about_slots("labelled", "Labelled", AssignmentState.LABELLED),
-    _about_slots("waiting", "Waiting to be labelled", *_WAITING),
-    _about_slots("withdrawn", "Taken back unlabelled", AssignmentState.WITHDRAWN),
+    _about_slots("planned", "Planned labels", _WAITING | _LABELLED),
+    _about_slots("labelled", "Labelled", _LABELLED),
+    _about_slots("waiting", "Waiting to be labelled", _WAITING),
+    _about_slots("withdrawn", "Taken back unlabelled", ~(_WAITING | _LABELLED)),
     _about_labels("given", "Labels given", _given, day="created_at__date"),
     _about_labels("standing", "Labels as they stand now", _standing, guideline="guideline__version"),
     _about_labels("corrections", "Corrections", _corrections),

@@ -3,19 +3,19 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
 from annotation.agreement.selectors import Agreement, agreement_of
 from annotation.dashboard.figures import Number, count_of, counts_by, number
 from annotation.labelling.selectors import scheme_of
-from annotation.models import Assignment, AssignmentState, Campaign, Label
+from annotation.models import Assignment, Campaign, Label
 from annotation.schemes.definition import Category
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
 BY_PERSON = ("planned", "labelled", "waiting", "withdrawn", "corrections", "notes", "severe")
+CLOSED_TO_THE_BLIND = frozenset({"notes", "severe"})
 COUNTED = ("samples", "finished", "given", "outside")
 DAYS_SHOWN = 14
 
@@ -53,18 +53,23 @@ class AgreementPanel:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything on the dashboard that changes; ``totals`` by figure."""
+    """Everything on the dashboard that changes; ``totals`` by figure.
+
+    For a blind reader it leaves out what tells how others answered, or that they had doubts.
+    """
 
     totals: Mapping[str, Number]
     people: Sequence[Person]
     guidelines: Sequence[tuple[str, Number]]
     days: Sequence[Day]
     panels: Sequence[AgreementPanel]
+    is_blind: bool
 
 
-def overview_of(campaign: Campaign) -> Overview:
+def overview_of(campaign: Campaign, *, is_blind: bool) -> Overview:
     """Return the numbers of a campaign. The queries do not grow with its people or samples."""
-    by_person = {key: counts_by("person", key, campaign) for key in BY_PERSON}
+    shown = [key for key in BY_PERSON if not (is_blind and key in CLOSED_TO_THE_BLIND)]
+    by_person = {key: counts_by("person", key, campaign) for key in shown}
     totals = {key: sum(counts.values()) for key, counts in by_person.items()}
     totals |= {key: count_of(key, campaign) for key in COUNTED}
     by_guideline = counts_by("guideline", "standing", campaign)
@@ -76,7 +81,8 @@ def overview_of(campaign: Campaign) -> Overview:
             for version, count in sorted(by_guideline.items())
         ],
         days=_days(campaign),
-        panels=[_panel(found, campaign) for found in agreement_of(campaign, scheme_of(campaign))],
+        panels=[] if is_blind else _panels(campaign),
+        is_blind=is_blind,
     )
 
 
@@ -94,31 +100,18 @@ def people_of(campaign: Campaign) -> QuerySet[User]:
 def version_of(campaign: Campaign) -> str:
     """Return a digest that changes whenever a number of the overview can have changed."""
     labels = Label.objects.filter(campaign=campaign).aggregate(Count("pk"), Max("created_at"))
+    samples = campaign.samples.aggregate(Count("pk"), Count("conversation__source__withdrawn_at"))
     slots = Assignment.objects.filter(campaign=campaign).values_list("annotator", "state")
     members = campaign.members.filter(left_at__isnull=True).order_by("user").values_list("user", flat=True)
     facts = [
         campaign.state,
         campaign.guideline_id,
-        campaign.samples.count(),
+        sorted(samples.items()),
         sorted(labels.items()),
         list(slots.annotate(n=Count("pk")).order_by("annotator", "state")),
         list(members),
     ]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-
-
-def campaigns_blind_to(user: User) -> QuerySet[Assignment, Any]:
-    """Return the ids of campaigns where this person still has samples to label.
-
-    Only blind labels count, so what others answered there stays closed to the person.
-    """
-    unlabelled = [AssignmentState.WAITING, AssignmentState.LEASED]
-    return Assignment.objects.filter(annotator=user, state__in=unlabelled).values("campaign")
-
-
-def is_blind_in(user: User, campaign: Campaign) -> bool:
-    """Whether the labels of this campaign are closed to the person."""
-    return campaigns_blind_to(user).filter(campaign=campaign).exists()
 
 
 def _person(user: User, campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> Person:
@@ -135,6 +128,10 @@ def _days(campaign: Campaign) -> list[Day]:
     newest = sorted(counts_by("day", "given", campaign).items(), reverse=True)[:DAYS_SHOWN]
     most = max((count for _, count in newest), default=0)
     return [Day(day, number("given", campaign, count, day=day), most) for day, count in newest]
+
+
+def _panels(campaign: Campaign) -> list[AgreementPanel]:
+    return [_panel(found, campaign) for found in agreement_of(campaign, scheme_of(campaign))]
 
 
 def _panel(found: Agreement, campaign: Campaign) -> AgreementPanel:

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotation import permissions
+from annotation import blindness, permissions
 from annotation.dashboard import figures, listing, selectors
 from annotation.labelling.selectors import turns_of
 from annotation.models import Campaign
@@ -22,9 +22,13 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     is_refresh = "HX-Request" in request.headers
     if is_refresh and request.GET.get("seen") == version:
         return HttpResponse(status=204)
+    is_blind = blindness.is_blind_in(lead, campaign)
+    found = selectors.overview_of(campaign, is_blind=is_blind)
+    if not is_blind:
+        blindness.record_campaign_labels_read(reader=lead, campaign=campaign)
     context = {
         "campaign": campaign,
-        "overview": selectors.overview_of(campaign),
+        "overview": found,
         "version": version,
         "is_simulated": campaign.is_simulated,
     }
@@ -40,12 +44,14 @@ def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
     chosen = {key: value for key, value in request.GET.dict().items() if key != "page"}
     try:
         named = figures.figure_named(figure)
-        if named.shows_answers and selectors.is_blind_in(lead, campaign):
+        if named.shows_answers and blindness.is_blind_in(lead, campaign):
             return _closed(request, campaign)
         page = listing.page_of(named, campaign, chosen, request.GET.get("page"))
     except figures.UnknownFigureError as unknown:
         raise Http404 from unknown
     record_access(actor=lead, action=Action.LISTED, obj_type=f"figure:{figure}", obj_id=str(campaign.pk))
+    if named.shows_answers:
+        blindness.record_campaign_labels_read(reader=lead, campaign=campaign)
     context = {
         "campaign": campaign,
         "figure": named,
@@ -62,14 +68,16 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     lead = permissions.person(request, Role.LEAD)
     campaign = permissions.campaign_for(lead, slug)
     found = permissions.sample_for(lead, campaign, number)
-    if selectors.is_blind_in(lead, campaign):
+    if blindness.is_blind_in(lead, campaign):
         return _closed(request, campaign)
+    side_by_side = listing.labels_side_by_side(found, campaign)
     record_access(actor=lead, action=Action.VIEWED, obj_type="sample", obj_id=str(found.pk))
+    blindness.record_sample_labels_read(reader=lead, sample=found)
     context = {
         "campaign": campaign,
         "sample": found,
         "turns": turns_of(found),
-        "side_by_side": listing.labels_side_by_side(found, campaign),
+        "side_by_side": side_by_side,
         "is_simulated": campaign.is_simulated,
     }
     return render(request, "annotation/dashboard/sample.html", context)

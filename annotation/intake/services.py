@@ -1,5 +1,7 @@
 """Turn finished imports into samples of a campaign."""
 
+import logging
+
 from django.db import transaction
 from django.db.models import Max
 
@@ -8,6 +10,9 @@ from annotation.models import Campaign, CampaignState, Sample, SampleIntake
 from datasets_app.models import Conversation, ImportJob, ImportState
 from datasets_app.sources.windows import windows
 from datasets_app.texts import read_turns
+from prometheus_site.core.sealing import TextDamagedError, TextErasedError
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 
@@ -22,7 +27,7 @@ def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
     Raises UnknownCampaignError.
     """
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().filter(slug=campaign_slug).first()
+        campaign = Campaign.objects.select_for_update(no_key=True).filter(slug=campaign_slug).first()
         if campaign is None:
             raise UnknownCampaignError(
                 f"There is no campaign “{campaign_slug}”. Make it first, or import without naming one."
@@ -38,13 +43,26 @@ def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
 
 
 def take_in_waiting_imports() -> int:
-    """Take in every finished import that names a campaign and was not taken in yet; return how many."""
-    waiting = ImportJob.objects.filter(state=ImportState.DONE, intake__isnull=True).exclude(campaign_slug="")
-    known = waiting.filter(campaign_slug__in=Campaign.objects.values("slug"))
-    jobs = list(known.order_by("finished_at"))
-    for job in jobs:
+    """Take in every finished import that names a campaign and was not taken in yet; return how many.
+
+    One that cannot be taken in is logged and does not stop the next.
+    """
+    waiting = ImportJob.objects.filter(
+        state=ImportState.DONE, intake__isnull=True, source__withdrawn_at__isnull=True
+    )
+    known = waiting.exclude(campaign_slug="").filter(campaign_slug__in=Campaign.objects.values("slug"))
+    return sum(_is_taken_in(job) for job in known.order_by("finished_at"))
+
+
+def _is_taken_in(job: ImportJob) -> bool:
+    try:
         take_in_import(job=job, campaign_slug=job.campaign_slug)
-    return len(jobs)
+    except (TextErasedError, TextDamagedError):
+        logger.warning(
+            "an import cannot become samples", exc_info=True, extra={"import_job": str(job.pk)}
+        )
+        return False
+    return True
 
 
 def _add_samples(campaign: Campaign, job: ImportJob) -> int:

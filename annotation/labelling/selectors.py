@@ -50,7 +50,9 @@ def scheme_version(scheme_id: UUID) -> Scheme:
 
 def on_screen(user: User, campaign: Campaign) -> Assignment | None:
     """Return the sample the person has open, its text ready to be opened."""
-    leased = Assignment.objects.visible_to(user).readable().filter(campaign=campaign, state=AssignmentState.LEASED)
+    leased = (
+        Assignment.objects.visible_to(user).readable().filter(campaign=campaign, state=AssignmentState.LEASED)
+    )
     return leased.select_related("sample__conversation__text__data_key").order_by("position").first()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
+from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,7 +15,6 @@ from annotation.models import (
     AssignmentState,
     Campaign,
     CampaignState,
-    GuidelineVersion,
     Label,
     Sample,
 )
@@ -110,8 +110,17 @@ def correct_label(*, annotator: User, label: Label, submission: Submission) -> R
 
 def _lock(assignment: Assignment, annotator: User) -> Assignment:
     """Lock the assignment's row: everything about one label waits here, and nothing else does."""
-    rows = Assignment.objects.visible_to(annotator).select_related("campaign__scheme", "sample")
-    return rows.select_for_update(of=("self",)).get(pk=assignment.pk)
+    rows = Assignment.objects.visible_to(annotator).filter(pk=assignment.pk)
+    slot = (
+        rows.select_related("campaign__scheme", "sample__conversation__text")
+        .select_for_update(of=("self",))
+        .first()
+    )
+    if slot is None:  # the person left the campaign between opening the page and saving
+        raise LabelNotRecordedError(
+            "You are no longer in this campaign, so this was not saved. Ask the lead."
+        )
+    return slot
 
 
 def _request_digest(slot: Assignment, submission: Submission, supersedes: Label | None, scope: str) -> str:
@@ -175,8 +184,10 @@ def _store(slot: Assignment, annotator: User, submission: Submission, *, superse
 
 def _guideline_shown(campaign: Campaign, guideline_id: uuid.UUID) -> uuid.UUID:
     """Return the guideline version that was on the clinician's screen; a newer one may have followed."""
-    known = GuidelineVersion.objects.filter(pk=guideline_id, scheme_key=campaign.scheme.key)
-    if not known.exists():
+    was_current = apps.get_model("annotation", "CampaignEvent").objects.filter(
+        pgh_obj_id=campaign.pk, guideline_id=guideline_id
+    )
+    if guideline_id != campaign.guideline_id and not was_current.exists():
         raise LabelNotRecordedError(
             "The page names a guideline that does not belong here. Reload it and save again."
         )

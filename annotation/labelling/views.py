@@ -1,14 +1,16 @@
 """Pages of the labelling loop; each is guard, form, service, render."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation import permissions
 from annotation.assignment.services import CampaignNotOpenError, assign_next
@@ -20,7 +22,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
-from prometheus_site.core.sealing import open_text
+from prometheus_site.core.sealing import TextErasedError, open_text
 
 LABELS_PER_PAGE = 50
 
@@ -79,6 +81,7 @@ def own_labels(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "annotation/labelling/own_labels.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, slug: str, label_id: uuid.UUID) -> HttpResponse:
     """Show one of the person's own labels with its sample; a POST stores a correction with a reason."""
     annotator = permissions.person(request, Role.ANNOTATOR)
@@ -180,6 +183,7 @@ def _reading(
         "reason": attempt.data.get("reason", ""),
         # A refused form keeps its key, so that pressing Save again cannot store it twice.
         "key": attempt.data.get("key") or uuid.uuid4(),
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
     }
 
 
@@ -187,7 +191,8 @@ def _correction(annotator: User, campaign: Campaign, label: Label, attempt: _Att
     given = attempt.answers or dict(label.answers)
     context = _reading(annotator, label.sample, attempt, given)
     if not attempt.data and label.note:
-        context["note"] = open_text(label.note)
+        with suppress(TextErasedError):  # the clinician's key was destroyed; the answers stand
+            context["note"] = open_text(label.note)
     is_latest = not Label.objects.filter(supersedes=label).exists()
     return context | {
         "campaign": campaign,

@@ -1,5 +1,7 @@
 """Records into rows: seal what is kept, list what is turned away, in batches of bounded size."""
 
+import re
+
 from datasets_app.models import Conversation, ImportJob, ImportReject
 from datasets_app.sources.records import Dialogue, Reject
 from datasets_app.sources.windows import count_words
@@ -9,8 +11,8 @@ from prometheus_site.core.sealing import build_sealed, data_key_for
 
 BATCH_RECORDS = 500
 BATCH_CHARACTERS = 8 * 1024 * 1024
-TOPIC_CHARACTERS = 100
-KEY_CHARACTERS, KEY_WORDS = 60, 3
+TOPIC_CHARACTERS, TOPIC_WORDS = 40, 4
+KEY = re.compile(r"[\x21-\x7e]{1,60}")  # no space and no script that writes without: no sentence fits
 DUPLICATE = "duplicate"
 DUPLICATE_REMEDY = "Nothing to do: this source already has the same conversation."
 
@@ -67,7 +69,6 @@ class Intake:
         return {bytes(digest) for digest in known.values_list("content_digest", flat=True)}
 
     def _conversation(self, dialogue: Dialogue, text: SealedText) -> Conversation:
-        topic = dialogue.meta.get("topic", "")
         return Conversation(
             source=self._job.source,
             import_job=self._job,
@@ -75,7 +76,7 @@ class Intake:
             row=dialogue.row,
             text=text,
             content_digest=text.digest,
-            topic=topic if len(topic) <= TOPIC_CHARACTERS else "",
+            topic=_public_topic(dialogue),
             turn_count=len(dialogue.turns),
             word_count=sum(count_words(turn.content) for turn in dialogue.turns),
             has_client_turn=any(turn.role == "user" for turn in dialogue.turns),
@@ -93,10 +94,15 @@ class Intake:
 
 
 def _public_key(dialogue: Dialogue) -> str:
-    """Return the source's own key when it looks like one, else the row.
+    """Return the source's own key when it is up to 60 printable ASCII characters without a space, else the row.
 
     Keys are stored in clear, and a column of texts may have been mapped as the key by mistake.
     """
-    key = dialogue.source_key
-    looks_like_a_key = len(key) <= KEY_CHARACTERS and len(key.split()) <= KEY_WORDS
-    return key if looks_like_a_key else f"row {dialogue.row}"
+    return dialogue.source_key if KEY.fullmatch(dialogue.source_key) else f"row {dialogue.row}"
+
+
+def _public_topic(dialogue: Dialogue) -> str:
+    """Return the topic when it has up to 40 characters and 4 words, else nothing: it is stored in clear too."""
+    topic = dialogue.meta.get("topic", "")
+    is_short = len(topic) <= TOPIC_CHARACTERS and count_words(topic) <= TOPIC_WORDS
+    return topic if is_short else ""

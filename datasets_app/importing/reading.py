@@ -14,12 +14,13 @@ AUTO = "auto"
 COLUMN_NAME_CHARACTERS = 60  # more than that is a text, and column names are stored in clear
 
 
-def read_options(stored: Mapping[str, Any]) -> ReadOptions:
+def read_options(stored: Mapping[str, Any], max_plain_bytes: int | None = None) -> ReadOptions:
     """Return the readers' options from the JSON of an import job. Raises ValueError for an unknown role."""
     return ReadOptions(
         encoding=stored.get("encoding") or None,
         columns=stored.get("columns", {}),
         speakers=stored.get("speakers", {}),
+        max_plain_bytes=max_plain_bytes,
     )
 
 

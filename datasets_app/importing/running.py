@@ -18,11 +18,15 @@ from datasets_app.importing.uploads import open_upload
 from datasets_app.models import ImportJob, ImportState, Source, Upload, UploadChunk
 from datasets_app.sources.records import SourceError
 from datasets_app.sources.registry import read_source
+from datasets_app.withdrawal import SourceWithdrawnError, hold_source
 
 logger = logging.getLogger(__name__)
 
 IMPORT_LOCK = 72001  # first half of a two-part advisory lock key; the second is the job
 PROBLEM_CHARACTERS = 500
+PAGE_PLAIN_BYTES = (
+    1024 * 1024 * 1024
+)  # of a file from the page; compressed, it may hold a thousand times that
 
 
 class SourceBusyError(Exception):
@@ -32,13 +36,6 @@ class SourceBusyError(Exception):
         super().__init__(
             f"Another import into “{source.name}” is waiting or running: start this one when it has ended."
         )
-
-
-class SourceWithdrawnError(Exception):
-    """The source was withdrawn: nothing can be added to it."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(f"“{source.name}” was withdrawn: import into another source.")
 
 
 def run_import(job_id: UUID) -> None:
@@ -135,9 +132,8 @@ def _read_into(job: ImportJob, from_the_start: Callable[[], BinaryIO], size_byte
 
 
 def _import_all(job: ImportJob, from_the_start: Callable[[], BinaryIO], size_bytes: int) -> None:
-    if job.source.withdrawn_at is not None:  # its key is destroyed, and must not be made again
-        raise SourceWithdrawnError(job.source)
-    options = read_options(job.options)
+    hold_source(job.source_id)
+    options = read_options(job.options, max_plain_bytes=PAGE_PLAIN_BYTES if job.upload_id else None)
     format = resolve_format(from_the_start(), name=job.file_name, format=job.format, options=options)
     stream = from_the_start()
     intake, note = Intake(job), ProgressNote(job.id)

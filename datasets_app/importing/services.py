@@ -12,10 +12,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from datasets_app.importing.running import SourceBusyError, SourceWithdrawnError, is_lock_free
+from datasets_app.importing.running import SourceBusyError, is_lock_free
 from datasets_app.importing.uploads import seal_upload
 from datasets_app.models import ImportJob, ImportState, Source, Upload, UploadChunk
 from datasets_app.tasks import import_conversations
+from datasets_app.withdrawal import hold_source
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 
@@ -68,8 +69,7 @@ def store_upload(
     """Seal the file and open a preview of it. Raises SourceExistsError and SourceWithdrawnError."""
     if source is None:
         source = add_source(name=new_source, license_tag=license_tag, is_synthetic=is_synthetic, user=user)
-    if source.withdrawn_at is not None:
-        raise SourceWithdrawnError(source)
+    source = hold_source(source.pk)
     upload = seal_upload(file=file, source=source, user=user)
     ImportJob.objects.create(
         source=source,
@@ -208,8 +208,8 @@ def _nudge(job_id: UUID) -> bool:
 
 
 def _delete_if_unused(source: Source) -> None:
-    """Delete a source that was only named for a file which was then discarded."""
-    if not source.imports.exists():
+    """Delete a source that was only named for a file which was then discarded; a withdrawn one stays."""
+    if source.withdrawn_at is None and not source.imports.exists():
         source.delete()
 
 

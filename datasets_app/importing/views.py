@@ -22,9 +22,10 @@ from datasets_app.importing.forms import (
 )
 from datasets_app.importing.preview import preview_of
 from datasets_app.importing.progress import read_progress
-from datasets_app.importing.running import SourceBusyError, SourceWithdrawnError
+from datasets_app.importing.running import SourceBusyError
 from datasets_app.models import ImportJob, ImportState, Upload
 from datasets_app.permissions import requires_count_reader, requires_lead
+from datasets_app.withdrawal import SourceWithdrawnError
 from prometheus_site.accounts.permissions import SignedInRequest
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
@@ -72,12 +73,12 @@ def upload(request: SignedInRequest) -> HttpResponse:
     body_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
     form = UploadForm(request.POST, request.FILES, body_bytes=body_bytes)
     if not form.is_valid():
-        return _upload_page(request, form, status=400)
+        return _upload_page(request, form, status=422)
     try:
         stored = services.store_upload(**form.cleaned_data, user=request.user)
     except (services.SourceExistsError, SourceWithdrawnError) as refused:
         form.add_error("new_source", str(refused))
-        return _upload_page(request, form, status=400)
+        return _upload_page(request, form, status=422)
     return redirect("data:preview", stored.pk)
 
 
@@ -96,7 +97,7 @@ def preview(request: SignedInRequest, upload_id: UUID) -> HttpResponse:
         return _read_or_import(request, stored, form)
     record_access(actor=request.user, action=Action.VIEWED, obj_type="upload", obj_id=str(upload_id))
     context = {"upload": stored, "job": job, "preview": found, "form": form}
-    status = 400 if request.method == "POST" else 200
+    status = 422 if request.method == "POST" else 200
     return render(request, "datasets_app/importing/preview.html", context, status=status)
 
 

@@ -10,6 +10,7 @@ from .options import ReadOptions
 from .records import SourceError
 
 HEAD_BYTES = 64 * 1024
+MEGABYTE = 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARKS = (  # the marks of UTF-32 begin with those of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,6 +27,17 @@ OTHER_FILES = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
 )
+
+
+class TooMuchTextError(SourceError):
+    """The file holds more than `ReadOptions.max_plain_bytes`; what was read before that is whole."""
+
+    def __init__(self, file: str, max_bytes: int) -> None:
+        super().__init__(
+            file,
+            f"the file unpacks to more than {max_bytes // MEGABYTE} MB",
+            "divide it, or import it with `manage.py import_conversations PATH`, which has no limit",
+        )
 
 
 class TextSource(io.TextIOWrapper):
@@ -76,16 +88,21 @@ class TextSource(io.TextIOWrapper):
         return SourceError(
             self.file,
             f"{place} is not valid {self.encoding.removesuffix('-sig').upper()}",
-            "save the file as UTF-8 or pass --encoding latin-1, or whichever encoding it has",
+            "save the file as UTF-8, or name its encoding, such as latin-1",
             row=line,
         )
 
 
 class PlainBytes(io.BufferedIOBase):
-    """The bytes of a stream that need only have `read`, counted as they are handed out."""
+    """The bytes of a stream that need only have `read`, counted as they are handed out.
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    Reading more than `max_bytes` of them raises TooMuchTextError.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, max_bytes: int | None = None) -> None:
         self._stream = stream
+        self._max_bytes = max_bytes
+        self._fetched = 0
         self._ahead = b""
         self.name = name
         self.offset = 0
@@ -124,7 +141,7 @@ class PlainBytes(io.BufferedIOBase):
 
     def _fetch(self, size: int) -> bytes:
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except EOFError:
             raise SourceError(
                 self.name, "the gzip file ends too early", "copy or download it again, whole"
@@ -133,6 +150,10 @@ class PlainBytes(io.BufferedIOBase):
             raise SourceError(
                 self.name, "the gzip data are damaged", "copy or download the file again"
             ) from None
+        self._fetched += len(data)
+        if self._max_bytes is not None and self._fetched > self._max_bytes:
+            raise TooMuchTextError(self.name, self._max_bytes)
+        return data
 
 
 def open_text(stream: BinaryIO, *, name: str, options: ReadOptions) -> TextSource:
@@ -141,9 +162,10 @@ def open_text(stream: BinaryIO, *, name: str, options: ReadOptions) -> TextSourc
     Raises SourceError for an empty or damaged file, for a known kind of file that is not text, and for an
     encoding that does not exist.
     """
-    data = PlainBytes(stream, name)
+    data = PlainBytes(stream, name, options.max_plain_bytes)
     if data.peek(len(GZIP_MAGIC)) == GZIP_MAGIC:
-        data = PlainBytes(gzip.GzipFile(fileobj=data, mode="rb"), name)  # type: ignore[arg-type]
+        unpacked = gzip.GzipFile(fileobj=data, mode="rb")  # type: ignore[arg-type]
+        data = PlainBytes(unpacked, name, options.max_plain_bytes)  # type: ignore[arg-type]
     head = data.peek(HEAD_BYTES)
     encoding = encoding_of(head, options.encoding)
     _refuse_other_files(head, encoding, name)
@@ -155,7 +177,9 @@ def open_text(stream: BinaryIO, *, name: str, options: ReadOptions) -> TextSourc
         ) from None
     except UnicodeError:
         raise SourceError(
-            name, "the file does not begin with a byte order mark", "pass --encoding utf-16-le or utf-16-be"
+            name,
+            "the file does not begin with a byte order mark",
+            "name its encoding: utf-16-le or utf-16-be",
         ) from None
     if not text.head.strip() and len(head) < HEAD_BYTES:
         raise SourceError(name, "the file is empty", "choose a file with at least one conversation")
@@ -184,5 +208,5 @@ def _refuse_other_files(head: bytes, encoding: str, name: str) -> None:
         raise SourceError(
             name,
             "the file is full of NUL bytes, so it is binary or UTF-16 without a byte order mark",
-            "save it as UTF-8 or pass --encoding utf-16-le",
+            "save it as UTF-8, or name its encoding, such as utf-16-le",
         )

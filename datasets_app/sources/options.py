@@ -22,7 +22,8 @@ class ReadOptions:
 
     `encoding` is used where the file has no byte order mark. `columns` maps the names that the delimited
     reader knows to columns of the file. `speakers` maps further labels to user, assistant or system.
-    `max_line_bytes` limits one line as well as one whole record, so that memory stays bounded.
+    `max_line_bytes` limits one line as well as one whole record, so that memory stays bounded, and
+    `max_plain_bytes` all that is read of a file, unpacked; None reads any length.
     """
 
     encoding: str | None = None
@@ -30,6 +31,7 @@ class ReadOptions:
     speakers: Mapping[str, Role] = field(default_factory=dict)
     max_turn_characters: int = 100_000
     max_line_bytes: int = 64 * 1024 * 1024
+    max_plain_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for label, role in self.speakers.items():

@@ -13,10 +13,11 @@ from .records import Dialogue, Reject, RejectReason, SourceError
 MAX_LABEL_WORDS = 3
 
 _TIME = r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?[\])]?"
+# White space may be taken by one part of it only: two that both could would try every division between them.
 _LABEL = re.compile(
-    rf"\s*(?:{_TIME}\s*[-–—]?\s*)?"  # noqa: RUF001 -- transcripts have all three dashes
-    rf"(?P<speaker>[^\W\d_][^\n:：]{{0,39}}?)"  # noqa: RUF001 -- the wide colon of Chinese and Japanese
-    rf"\s*(?:{_TIME})?\s*[:：](?P<text>.*)",  # noqa: RUF001
+    rf"\s*(?:{_TIME}\s*(?:[-–—]\s*)?)?"  # noqa: RUF001 -- transcripts have all three dashes
+    rf"(?P<speaker>[^\W\d_](?:[^\n:：]{{0,38}}?[^\s:：])??)"  # noqa: RUF001 -- the wide colon of Chinese and Japanese
+    rf"\s*(?:{_TIME}\s*)?[:：](?P<text>.*)",  # noqa: RUF001
     re.DOTALL,
 )
 _TIME_ALONE = re.compile(rf"\s*{_TIME}\s*")

@@ -53,6 +53,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.display_name or self.code
 
+    def get_short_name(self) -> str:
+        """Return how the person is greeted."""
+        return str(self)
+
     @cached_property
     def roles(self) -> frozenset[Role]:
         """The roles held now."""

@@ -62,6 +62,7 @@ class ChainEntry(AppendOnlyModel):
     recorded_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "chain entries"
         triggers = append_only_triggers()
         constraints = [
             models.UniqueConstraint(fields=["chain", "sequence"], name="chainentry_one_per_place"),

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 from prometheus_site.core import keyring, privileges
 
 
 @register(Tags.security, deploy=True)
-def master_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+def secrets_are_set(**kwargs: Any) -> list[CheckMessage]:
     """There is a master key, and Django's own secret is not the built-in word."""
     found: list[CheckMessage] = []
     try:
@@ -41,8 +42,18 @@ def application_role_cannot_change_history(
     return [
         Error(
             f"The role {connection.settings_dict['USER']} can change append-only tables: {', '.join(loose)}.",
-            hint="Run the site as the application role (DATABASE_URL), and `manage.py migrate --skip-checks` as "
-            "the owner (DATABASE_OWNER_URL), which sets the privileges. Find out who had granted them.",
+            hint="Run the site as the application role (DATABASE_URL), and `migrate` as the "
+            "owner (DATABASE_OWNER_URL), which takes the privileges back. Find out who granted them.",
             id="prometheus.E003",
         )
     ]
+
+
+def refuse_to_serve_unprepared() -> None:
+    """Stop a web process that would sign with a public word, seal without a key or could change history.
+
+    Raises ImproperlyConfigured. Not one of Django's checks: those do not run where a server loads the site.
+    """
+    found = [*secrets_are_set(), *application_role_cannot_change_history(["default"])]
+    if found:
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint or ''}".strip() for one in found))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from prometheus_site.core.installation import is_demo
@@ -15,6 +16,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     signed_in = user is not None and user.is_authenticated
     return {
         "is_demo_site": is_demo(),
+        "sends_mail": not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend"),
         "nav_items": nav_items(user, request.path) if signed_in else [],  # type: ignore[arg-type]
         "request_id": request_id.get(),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotation.agreement.selectors import Agreement, agreement_of
+from annotation.blindness import campaigns_blind_to
 from annotation.dashboard.figures import Number, count_of, number
 from annotation.labelling.selectors import scheme_of
 from annotation.models import Campaign
@@ -13,7 +14,10 @@ from prometheus_site.accounts.roles import Role
 
 @dataclass(frozen=True)
 class CampaignStanding:
-    """One campaign in short: how much of it is labelled, and how well its people agree."""
+    """One campaign in short: how much of it is labelled, and how well its people agree.
+
+    A blind reader is shown no agreement: it would tell how others answered.
+    """
 
     campaign: Campaign
     samples: Number
@@ -21,6 +25,7 @@ class CampaignStanding:
     planned: Number
     labelled: Number
     agreements: Sequence[tuple[Agreement, Number]]  # with the overlap items it rests on
+    is_blind: bool
 
 
 def campaign_standings(user: User) -> list[CampaignStanding]:
@@ -28,10 +33,11 @@ def campaign_standings(user: User) -> list[CampaignStanding]:
     if not user.has_role(Role.LEAD):
         return []
     campaigns = Campaign.objects.visible_to(user).select_related("guideline").order_by("-created_at", "slug")
-    return [_standing(campaign) for campaign in campaigns]
+    closed = {row["campaign"] for row in campaigns_blind_to(user)}
+    return [_standing(campaign, is_blind=campaign.pk in closed) for campaign in campaigns]
 
 
-def _standing(campaign: Campaign) -> CampaignStanding:
+def _standing(campaign: Campaign, *, is_blind: bool) -> CampaignStanding:
     def counted(key: str) -> Number:
         return number(key, campaign, count_of(key, campaign))
 
@@ -39,11 +45,13 @@ def _standing(campaign: Campaign) -> CampaignStanding:
         items = found.estimate.n_items_overlap
         return found, number("overlap-items", campaign, items, dimension=found.dimension.key)
 
+    shown = [] if is_blind else agreement_of(campaign, scheme_of(campaign))
     return CampaignStanding(
         campaign=campaign,
         samples=counted("samples"),
         finished=counted("finished"),
         planned=counted("planned"),
         labelled=counted("labelled"),
-        agreements=[on_items(found) for found in agreement_of(campaign, scheme_of(campaign))],
+        agreements=[on_items(found) for found in shown],
+        is_blind=is_blind,
     )

@@ -32,6 +32,9 @@ def progress(request: SignedInRequest) -> HttpResponse:
 def _labels_status(standings: Iterable[CampaignStanding]) -> str:
     """Return ``undecided`` once a human campaign shows all its alphas, before that what is missing."""
     human = [standing for standing in standings if not standing.campaign.is_simulated]
-    if any(all(agreement.is_shown for agreement, _ in standing.agreements) for standing in human):
+    if any(
+        standing.agreements and all(agreement.is_shown for agreement, _ in standing.agreements)
+        for standing in human
+    ):
         return "undecided"
     return "collecting" if any(standing.labelled.value for standing in human) else "not_measured"

@@ -34,6 +34,15 @@
     }
   };
 
+  // Signing in again in another tab changes the token: send the one of now, not the one of this page.
+  const sendFreshToken = (form, event) => {
+    const name = `${form.dataset.csrfCookie}=`;
+    const cookie = document.cookie.split("; ").find((one) => one.startsWith(name));
+    if (!cookie) return;
+    event.detail.parameters.delete("csrfmiddlewaretoken");
+    event.detail.headers["X-CSRFToken"] = cookie.slice(name.length);
+  };
+
   // Seconds with the page in view, since it was shown.
   const countActiveTime = (form) => {
     const field = form.querySelector("[data-active-seconds]");
@@ -48,6 +57,7 @@
     form.addEventListener("submit", settle);
     form.addEventListener("htmx:configRequest", (event) => {
       settle();
+      sendFreshToken(form, event);
       event.detail.parameters.set("active_seconds", field.value);
     });
   };

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from prometheus_site.core import rotation
+from prometheus_site.core.keyring import MasterKeyMissingError
 
 
 class Command(BaseCommand):
@@ -17,7 +18,7 @@ class Command(BaseCommand):
         try:
             if not rewrap_only:
                 self.stdout.write(f"New master key {rotation.add_master_key()}.")
-        except rotation.KeysFromEnvironmentError as error:
+        except (rotation.KeysFromEnvironmentError, MasterKeyMissingError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{rotation.rewrap_data_keys()} data keys rewrapped. Keep the older master keys until every "

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
 
-from annotation.assignment.services import release_expired_leases
+from annotation.assignment.services import release_expired_leases, take_back_from_departed
 from annotation.intake.services import take_in_waiting_imports
 from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
 from prometheus_site.audit.services import anchor_heads
@@ -30,6 +30,7 @@ SWEEPS = (
     Sweep("samples from finished imports", 5, take_in_waiting_imports),
     Sweep("lost imports", 30, requeue_lost_imports),
     Sweep("expired leases", 60, release_expired_leases),
+    Sweep("slots of people who left", 60, take_back_from_departed),
     Sweep("anchor", 180, anchor_heads),
     Sweep("abandoned uploads", 3600, discard_abandoned_uploads),
 )
@@ -45,21 +46,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, forever: bool, **options: Any) -> None:
         due = dict.fromkeys(SWEEPS, 0.0)
         while True:
-            for sweep in SWEEPS:
-                if time.monotonic() >= due[sweep] or not forever:
-                    self._run(sweep, is_kept_up=forever)
-                    due[sweep] = time.monotonic() + sweep.every_seconds
+            ready = [sweep for sweep in SWEEPS if time.monotonic() >= due[sweep]]
+            failed = [sweep.name for sweep in ready if not has_swept(sweep)]
             if not forever:
+                if failed:
+                    raise CommandError(f"These sweeps failed, see the log: {', '.join(failed)}.")
                 return
+            due |= {sweep: time.monotonic() + sweep.every_seconds for sweep in ready}
             time.sleep(TICK_SECONDS)
+            close_old_connections()  # one that a restart of the database broke is not used again
 
-    @staticmethod
-    def _run(sweep: Sweep, *, is_kept_up: bool) -> None:
-        close_old_connections()
-        try:
-            sweep.run()
-        except DatabaseError:
-            if not is_kept_up:
-                raise
-            # The database may be restarting: say so and come back at the next turn.
-            logger.warning("sweep failed", exc_info=True, extra={"action": sweep.name})
+
+def has_swept(sweep: Sweep) -> bool:
+    """Run one sweep; False when it failed. Whatever it met, the others have their turn."""
+    try:
+        sweep.run()
+    except Exception:
+        # The database may be restarting, a disk full, a key missing: say so and come back at its next turn.
+        logger.warning("a sweep failed", exc_info=True, extra={"action": sweep.name})
+        return False
+    return True

@@ -22,4 +22,6 @@ class Command(BaseCommand):
             source = withdraw_source(name=name, because=because)
         except SourceUnknownError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{source.name} is withdrawn. Backups made before today still hold its key: expire them.")
+        self.stdout.write(
+            f"{source.name} is withdrawn. Backups made before today still hold its key: expire them."
+        )

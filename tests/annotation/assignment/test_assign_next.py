@@ -10,11 +10,9 @@ from django.utils import timezone
 from annotation.assignment.services import (
     CampaignNotOpenError,
     assign_next,
-    extend_plan,
     release_expired_leases,
-    withdraw_waiting,
 )
-from annotation.models import Assignment, AssignmentState, Campaign, CampaignMember, CampaignState
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
 from prometheus_site.accounts.models import User
 from tests.annotation.worlds import label, make_campaign
 
@@ -58,16 +56,6 @@ def test_expired_lease_goes_back_to_its_place(campaign: Campaign, annotator: Use
 def test_live_lease_is_not_released(campaign: Campaign, annotator: User) -> None:
     assign_next(campaign=campaign, annotator=annotator)
     assert release_expired_leases() == 0
-
-
-def test_who_leaves_finds_nothing_and_the_others_take_over(
-    campaign: Campaign, annotator: User, second_annotator: User, outsider: User
-) -> None:
-    label(campaign, annotator, 1)
-    CampaignMember.objects.filter(user=annotator).update(left_at=timezone.now())
-    assert withdraw_waiting(campaign=campaign, annotator=annotator) == 5
-    assert assign_next(campaign=campaign, annotator=annotator) is None
-    assert extend_plan(campaign=campaign) == 0  # nobody else is there who has not got the samples already
 
 
 def test_two_requests_at_once_show_one_sample(

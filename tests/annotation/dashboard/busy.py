@@ -65,6 +65,7 @@ def _label_all(campaign: Campaign, sample: Sample, leaver: User) -> None:
         campaign.guideline = store_guideline(
             scheme_key=campaign.scheme.key, version="1.1", body="## C1 More\n", created_by=None
         )
+        campaign.save(update_fields=["guideline"])
     for slot in sample.assignments.select_related("annotator").order_by("annotator__email"):
         if slot.annotator == leaver and number % 9 == 0:
             continue

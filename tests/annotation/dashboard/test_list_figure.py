@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from annotation.dashboard.selectors import version_of
 from annotation.models import Campaign
+from datasets_app.withdrawal import withdraw_source
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent
@@ -73,6 +75,18 @@ def test_looking_is_written_down(campaign: Campaign, lead: User, client_for: Sig
     client_for(lead).get(_address("severe"))
     event = AccessEvent.objects.get(object_type="figure:severe")
     assert (event.actor, event.action, event.object_id) == (lead, "listed", str(campaign.pk))
+
+
+def test_slots_of_a_withdrawn_source_no_longer_wait(
+    campaign: Campaign, lead: User, annotator: User, client_for: SignIn
+) -> None:
+    label(campaign, annotator, 1)
+    client, before = client_for(lead), version_of(campaign)
+    withdraw_source(name="source of made-up", because="consent withdrawn")
+    assert version_of(campaign) != before
+    for figure, count in {"waiting": 0, "planned": 1, "labelled": 1, "withdrawn": 5, "finished": 1}.items():
+        page = _page(client, figure)
+        assert (page.heading_count, page.row_count) == (str(count), count), figure
 
 
 def test_lists_with_answers_are_closed_to_a_lead_who_still_labels_here(

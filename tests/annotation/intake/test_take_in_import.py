@@ -6,6 +6,7 @@ from annotation.campaigns.services import create_campaign
 from annotation.intake.services import UnknownCampaignError, take_in_import, take_in_waiting_imports
 from annotation.models import Campaign, Sample
 from datasets_app.models import ImportJob
+from datasets_app.withdrawal import withdraw_source
 from prometheus_site.accounts.models import User
 from tests.annotation.worlds import make_conversations
 
@@ -64,4 +65,14 @@ def test_the_sweep_takes_what_names_a_campaign(campaign: Campaign) -> None:
         job.save()
     assert take_in_waiting_imports() == 1
     assert take_in_waiting_imports() == 0
+    assert Sample.objects.count() == 2
+
+
+def test_an_import_whose_source_was_withdrawn_stops_nothing(campaign: Campaign) -> None:
+    for turns in (2, 3):
+        job = job_of(turns)
+        job.campaign_slug = "intake"
+        job.save()
+    withdraw_source(name="2 turns", because="a test")
+    assert take_in_waiting_imports() == 1
     assert Sample.objects.count() == 2

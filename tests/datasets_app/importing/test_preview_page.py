@@ -1,5 +1,6 @@
 """The preview: what a file would become, and how it is read."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from datasets_app.importing.preview import READ_BYTES
+from datasets_app.importing.running import run_import
 from datasets_app.models import Conversation, ImportJob, ImportState, Source, Upload
+from datasets_app.withdrawal import withdraw_source
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent, Action
 from prometheus_site.core.models import DataKey
@@ -56,6 +60,83 @@ def test_estimates_the_total_of_a_long_file(lead: User, client_for: SignedIn) ->
 
     assert not found.is_whole
     assert 15_000 < found.estimated_total < 25_000
+
+
+def test_of_a_file_that_unpacks_to_much_the_first_part_is_read(lead: User, client_for: SignedIn) -> None:
+    bomb = gzip.compress(files.chatml(count=3) + b"\n" * 2 * READ_BYTES)
+    stored = files.upload(lead, bomb + gzip.compress(files.chatml(count=9)))
+
+    response = client_for(lead).get(page_of(stored))
+
+    found = response.context["preview"]
+    assert (found.kept, found.problem, found.is_whole) == (3, "", False)
+    page = response.content.decode()
+    assert "Only the first part of the file was read for this check" in page
+    assert 'name="import"' in page
+
+
+def test_of_a_file_without_a_record_in_its_first_part_the_page_says_so(
+    lead: User, client_for: SignedIn
+) -> None:
+    stored = files.upload(lead, gzip.compress(b"\n" * 2 * READ_BYTES), format="chatml")
+
+    response = client_for(lead).get(page_of(stored))
+
+    assert response.status_code == 200
+    assert "hold no whole record" in response.context["preview"].problem
+    assert 'name="import"' not in response.content.decode()
+
+
+def test_a_short_file_is_read_whole(lead: User, client_for: SignedIn) -> None:
+    page = client_for(lead).get(page_of(files.upload(lead, files.chatml()))).content.decode()
+
+    assert "first part" not in page
+
+
+@pytest.fixture
+def withdrawn(lead: User) -> Upload:
+    """A file that waits to be checked, of a source that was withdrawn meanwhile."""
+    stored = files.upload(lead, files.chatml())
+    withdraw_source(name="Made up", because="consent was taken back")
+    return stored
+
+
+def test_a_withdrawn_file_says_why_it_cannot_be_read(
+    lead: User, client_for: SignedIn, withdrawn: Upload
+) -> None:
+    response = client_for(lead).get(page_of(withdrawn))
+
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "made-up.jsonl: the source was withdrawn; discard this file." in page
+    assert 'name="import"' not in page
+    assert "Discard the file" in page
+
+
+def test_a_withdrawn_file_can_be_discarded_and_its_source_stays(
+    lead: User, client_for: SignedIn, withdrawn: Upload
+) -> None:
+    response = client_for(lead).post(reverse("data:discard_upload", args=[withdrawn.pk]), follow=True)
+
+    assert response.status_code == 200
+    assert not Upload.objects.exists()
+    assert Source.objects.get().withdrawn_at is not None
+
+
+def test_a_withdrawn_file_that_was_sent_off_fails_and_can_be_tried_again_and_discarded(
+    lead: User, client_for: SignedIn, withdrawn: Upload
+) -> None:
+    client = client_for(lead)
+    job_page = client.post(page_of(withdrawn), READING | {"import": "1"})["Location"]
+    job = withdrawn.job
+    run_import(job.pk)
+
+    assert "was withdrawn: import into another source" in client.get(job_page).content.decode()
+    again = client.post(reverse("data:retry_import", args=[job.pk]), follow=True)
+    assert "the source was withdrawn; discard this file" in again.content.decode()
+    client.post(reverse("data:discard_upload", args=[withdrawn.pk]))
+    assert not Upload.objects.exists()
+    assert client.get(job_page).status_code == 200
 
 
 def test_markup_is_shown_and_not_run(lead: User, client_for: SignedIn) -> None:
@@ -115,7 +196,7 @@ def test_columns_that_make_no_conversation_are_refused(lead: User, client_for: S
 
     response = client_for(lead).post(page_of(stored), READING | {"column_text": "said"})
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert "Choose the columns for conversation, speaker and text" in response.content.decode()
 
 

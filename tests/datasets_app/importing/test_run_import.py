@@ -2,16 +2,21 @@
 
 import gzip
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 
-from datasets_app.importing.running import IMPORT_LOCK, run_import
+from datasets_app.importing import running
+from datasets_app.importing.running import IMPORT_LOCK, import_file, run_import
 from datasets_app.importing.selectors import reject_counts
 from datasets_app.models import Conversation, ImportJob, ImportReject, ImportState, Source, UploadChunk
+from datasets_app.withdrawal import SourceWithdrawnError, withdraw_source
 from prometheus_site.accounts.models import User
+from prometheus_site.core.models import DataKey
 from tests.datasets_app.importing import files
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +96,48 @@ def test_a_text_mapped_as_the_key_is_not_stored_in_clear(lead: User) -> None:
 
     run_import(stored.job.pk)
 
-    assert set(Conversation.objects.values_list("source_key", flat=True)) == {"row 2", "row 3", "row 4"}
+    stored_in_clear = set(Conversation.objects.values_list("source_key", "topic"))
+    assert stored_in_clear == {("row 2", ""), ("row 3", ""), ("row 4", "")}
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        ("S-0012/a.b:c", "S-0012/a.b:c"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "row 2"),
+        ("she came back", "row 2"),
+        ("我昨晚又没有睡好觉", "row 2"),
+        ("昨日の夜は眠れませんでした", "row 2"),
+        ("patiënt", "row 2"),
+    ],
+)
+def test_only_what_looks_like_a_key_is_stored_as_one(lead: User, key: str, kept: str) -> None:
+    assert _read_by_columns(lead, key=key).source_key == kept
+
+
+@pytest.mark.parametrize(
+    ("topic", "kept"),
+    [
+        ("grief and loss", "grief and loss"),
+        ("悲伤与失", "悲伤与失"),
+        ("she came back to me", ""),
+        ("我昨晚又没有睡好觉", ""),
+        ("a" * 40, "a" * 40),
+        ("a" * 41, ""),
+    ],
+)
+def test_only_a_short_topic_is_stored(lead: User, topic: str, kept: str) -> None:
+    assert _read_by_columns(lead, topic=topic).topic == kept
+
+
+def _read_by_columns(user: User, *, key: str = "1", topic: str = "sleep") -> Conversation:
+    content = files.table(("key", "who", "said", "about"), (key, "client", "Hello", topic))
+    stored = files.upload(user, content, format="delimited")
+    columns = {"conversation": "key", "speaker": "who", "text": "said", "topic": "about"}
+    ImportJob.objects.filter(pk=stored.job.pk).update(options={"columns": columns}, state=ImportState.QUEUED)
+    run_import(stored.job.pk)
+    return Conversation.objects.get()
 
 
 def _latin() -> bytes:
@@ -176,6 +222,50 @@ def test_a_withdrawn_source_gets_nothing_and_no_new_key(lead: User) -> None:
     job.refresh_from_db()
     assert job.problem == "“Made up” was withdrawn: import into another source."
     assert files.row_counts() == before
+
+
+def test_a_source_that_was_withdrawn_meanwhile_gets_nothing_and_no_new_key(tmp_path: Path) -> None:
+    path = tmp_path / "made-up.jsonl"
+    path.write_bytes(files.chatml())
+    source = files.new_source()
+    withdraw_source(name=source.name, because="consent was taken back")
+
+    job = import_file(path=path, source=source, format="auto", options={})
+
+    assert (job.state, job.problem) == ("failed", "“Made up” was withdrawn: import into another source.")
+    assert not DataKey.objects.filter(scope=source.key_scope).exists()
+    with pytest.raises(CommandError, match="“Made up” was withdrawn"):
+        call_command("import_conversations", str(path), "--source", "Made up")
+
+
+def test_nothing_is_uploaded_into_a_source_that_was_withdrawn_meanwhile(lead: User) -> None:
+    source = files.new_source()
+    withdraw_source(name=source.name, because="consent was taken back")
+
+    with pytest.raises(SourceWithdrawnError):
+        files.upload(lead, files.chatml(), source=source, new_source="")
+
+    assert not DataKey.objects.filter(scope=source.key_scope).exists()
+
+
+def test_a_file_that_unpacks_to_too_much_fails_on_the_page_and_not_in_the_command(
+    lead: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "PAGE_PLAIN_BYTES", 1024 * 1024)
+    content = gzip.compress(files.chatml(count=900) + b"\n" * 2 * 1024 * 1024)
+    job = files.queued(lead, content)
+    before = files.row_counts()
+
+    run_import(job.pk)
+
+    job.refresh_from_db()
+    assert job.state == ImportState.FAILED
+    assert "made-up.jsonl: the file unpacks to more than 1 MB" in job.problem
+    assert files.row_counts() == before
+
+    path = tmp_path / "made-up.jsonl.gz"
+    path.write_bytes(content)
+    assert import_file(path=path, source=job.source, format="auto", options={}).kept_count == 900
 
 
 @pytest.mark.parametrize("state", [ImportState.PREVIEW, ImportState.DONE, ImportState.FAILED])

@@ -72,7 +72,7 @@ def test_bad_input_is_answered_with_a_sentence(
 
     response = client.post(URL, files.posted(files.chatml()) | changes)
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert sentence in response.content.decode()
     assert files.row_counts() == before
 
@@ -82,7 +82,7 @@ def test_both_a_source_and_a_new_one_are_one_too_many(lead: User, client_for: Si
 
     response = client_for(lead).post(URL, files.posted(files.chatml(), source=str(source.pk)))
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert "not both" in response.content.decode()
 
 
@@ -93,7 +93,7 @@ def test_a_new_source_needs_a_name_of_its_own(lead: User, client_for: SignedIn) 
 
     response = client.post(URL, files.posted(files.chatml()))
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert "There is already a source named “Made up”" in response.content.decode()
     assert files.row_counts() == before
 
@@ -103,7 +103,7 @@ def test_a_withdrawn_source_is_not_offered(lead: User, client_for: SignedIn) -> 
 
     response = client_for(lead).post(URL, files.posted(files.chatml(), new_source="", source=str(source.pk)))
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert not Upload.objects.exists()
 
 
@@ -142,7 +142,7 @@ def test_two_hundred_megabytes_are_refused_and_never_kept(lead: User, client_for
     most_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     page = response.content.decode()
     assert "This file has 201 MB; the page takes up to 32 MB." in page
     assert "`manage.py import_conversations PATH`, which has no limit." in page

@@ -61,7 +61,7 @@ def test_latin_1_bytes_are_located_and_read_when_named(padding: int) -> None:
         records_of(data, "made.jsonl")
     offset = data.index(b"\xe9")
     assert f"byte {offset}, on line {padding + 1}, is not valid UTF-8" in str(caught.value)
-    assert "pass --encoding latin-1" in caught.value.remedy
+    assert caught.value.remedy == "save the file as UTF-8, or name its encoding, such as latin-1"
     assert caught.value.row == padding + 1
     found = records_of(data[len(before) :], "made.jsonl", encoding="latin-1")
     assert said(only_dialogue(found)) == [("user", "café")]
@@ -151,6 +151,30 @@ def test_a_decompression_bomb_does_not_fill_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("name", ["made.jsonl", "made.json", "made.csv", "made.txt"])
+def test_a_file_that_unpacks_to_more_than_the_limit_is_given_up(name: str) -> None:
+    format = {"made.jsonl": "chatml", "made.json": "chatml", "made.csv": "annomi", "made.txt": "transcript"}[
+        name
+    ]
+    bomb = gzip.compress((b"[" if name == "made.json" else b"") + b"\n" * 4_000_000)
+    with pytest.raises(SourceError, match=r"unpacks to more than 2 MB; .*import_conversations"):
+        records_of(bomb, name, format=format, max_plain_bytes=2 * 1024 * 1024)
+
+
+def test_what_stands_before_the_limit_is_read_and_the_limit_itself_is_allowed() -> None:
+    line = as_lines(chatml("word " * 200)).encode()
+    data = line * 1000
+    assert len(records_of(gzip.compress(data), "made.jsonl", max_plain_bytes=len(data))) == 1000
+
+    stream = io.BytesIO(gzip.compress(data))
+    options = ReadOptions(max_plain_bytes=len(data) - 1)
+    read = 0
+    with pytest.raises(SourceError, match="unpacks to more than"):
+        for _record in read_source(stream, name="made.jsonl", options=options):
+            read += 1
+    assert 980 < read < 1000
 
 
 def test_the_stream_of_the_caller_stays_open() -> None:

@@ -1,8 +1,15 @@
 """Plain transcripts: labels, continuation lines, times, separators and what is refused."""
 
+import re
+import subprocess
+import sys
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from datasets_app.sources.records import Dialogue, Reject, RejectReason, SourceError
+from datasets_app.sources.transcript import _LABEL, _TIME
 
 from .reading import only_dialogue, only_reject, records_of, said
 
@@ -93,3 +100,35 @@ def test_one_conversation_cannot_take_more_than_the_limit() -> None:
 def test_only_separators_is_a_file_without_conversations() -> None:
     with pytest.raises(SourceError, match="holds no conversations"):
         records_of("---\n\n---\n", "session.txt")
+
+
+AS_SPECIFIED = re.compile(  # says plainly what a label is, and takes time that grows with a power of the line
+    rf"\s*(?:{_TIME}\s*[-–—]?\s*)?"  # noqa: RUF001
+    rf"(?P<speaker>[^\W\d_][^\n:：]{{0,39}}?)"  # noqa: RUF001
+    rf"\s*(?:{_TIME})?\s*[:：](?P<text>.*)",  # noqa: RUF001
+    re.DOTALL,
+)
+PIECES = [*" \n\t:：aé客1_-–—[](),.", "  ", "00:12", "[1:02:03.5]", "Client", "A b c", "x" * 38, " " * 30]  # noqa: RUF001
+LINES = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@given(LINES)
+@example("a" * 40 + ":")
+@example("a" * 41 + ":")
+@example("a" * 39 + " :")
+@example("a" + " " * 60 + "b:")
+@example("  [00:12] -  Dr Lund  (0:12)  : 10:30")
+def test_a_label_is_what_it_was_specified_to_be(line: str) -> None:
+    found, wanted = _LABEL.fullmatch(line), AS_SPECIFIED.fullmatch(line)
+    assert (found and found.groups()) == (wanted and wanted.groups())
+
+
+@pytest.mark.parametrize(
+    "line", ["A{}x", "{}x", "00:12{}x", "A 00:12{}x", "A{}00:12{}x", "A {} b {} c", "00:12 -{}1"]
+)
+def test_a_line_of_one_hundred_kilobytes_is_read_at_once(line: str) -> None:
+    script = (
+        "import sys; from datasets_app.sources.transcript import sniff; sniff(sys.stdin.read(), 'made.csv')"
+    )
+    long = line.replace("{}", " " * (100_000 // line.count("{}")))
+    subprocess.run([sys.executable, "-c", script], input=long.encode(), timeout=20, check=True)

@@ -27,7 +27,8 @@ CHANGES = {
     "sample": "sample_id = (SELECT id FROM annotation_sample WHERE number = 9)",
     "annotator": "annotator_id = (SELECT id FROM accounts_user WHERE email ~ '^lead')",
     "campaign": "campaign_id = gen_random_uuid()",
-    "assignment": "assignment_id = gen_random_uuid()",
+    "assignment": "assignment_id = (SELECT a.id FROM annotation_assignment a JOIN annotation_sample s "
+    "ON s.id = a.sample_id WHERE s.number = 9 LIMIT 1)",
     "scheme": "scheme_id = gen_random_uuid()",
     "guideline": "guideline_id = gen_random_uuid()",
     "created_at": "created_at = created_at + interval '1 microsecond'",
@@ -74,6 +75,22 @@ def test_changed_label_is_named(record: Record, what: str) -> None:
     record.drop_constraints("annotation_label", "f")
     change_label(record, record.labels[1], CHANGES[what])
     assert verify().faults == [f"label {record.labels[1].pk} is not what was recorded."]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE annotation_sample SET window_stop = window_stop - 1 WHERE id = %s",
+        "UPDATE annotation_sample SET conversation_id = (SELECT conversation_id FROM annotation_sample "
+        "WHERE number = 9), window_start = 1 WHERE id = %s",
+        "UPDATE annotation_assignment SET purpose = 'training' WHERE sample_id = %s",
+    ],
+)
+def test_what_a_label_was_about_cannot_be_changed_afterwards(record: Record, statement: str) -> None:
+    """These tables may change, so the application's own login can do this: the record says so."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [record.labels[1].sample_id])
+    assert f"label {record.labels[1].pk} is not what was recorded." in verify().faults
 
 
 def test_changed_note_is_named(record: Record) -> None:
