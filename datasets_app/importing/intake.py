@@ -94,7 +94,7 @@ class Intake:
 
 
 def _public_key(dialogue: Dialogue) -> str:
-    """Return the source's own key when it is up to 60 printable ASCII characters without a space, else the row.
+    """Return the source's own key when it is 1 to 60 visible ASCII characters without a space, else the row.
 
     Keys are stored in clear, and a column of texts may have been mapped as the key by mistake.
     """
@@ -102,7 +102,7 @@ def _public_key(dialogue: Dialogue) -> str:
 
 
 def _public_topic(dialogue: Dialogue) -> str:
-    """Return the topic when it has up to 40 characters and 4 words, else nothing: it is stored in clear too."""
+    """Return the topic when it has up to 40 characters and 4 words, else nothing: it is stored in clear."""
     topic = dialogue.meta.get("topic", "")
     is_short = len(topic) <= TOPIC_CHARACTERS and count_words(topic) <= TOPIC_WORDS
     return topic if is_short else ""

@@ -21,7 +21,10 @@ CHUNKS_PER_INSERT = 4
 
 
 def seal_upload(*, file: "UploadedFile[bytes]", source: Source, user: "User") -> Upload:
-    """Store the file under the source's key, one MiB a piece. Call inside a transaction that holds the source."""
+    """Store the file under the source's key, one MiB a piece.
+
+    Call inside a transaction that holds the source, or its withdrawal is undone by a new key.
+    """
     digest = hashlib.sha256()
     for piece in _pieces(file):
         digest.update(piece)

@@ -164,7 +164,7 @@ def open_text(stream: BinaryIO, *, name: str, options: ReadOptions) -> TextSourc
     """
     data = PlainBytes(stream, name, options.max_plain_bytes)
     if data.peek(len(GZIP_MAGIC)) == GZIP_MAGIC:
-        unpacked = gzip.GzipFile(fileobj=data, mode="rb")  # type: ignore[arg-type]
+        unpacked = gzip.GzipFile(fileobj=data, mode="rb")
         data = PlainBytes(unpacked, name, options.max_plain_bytes)  # type: ignore[arg-type]
     head = data.peek(HEAD_BYTES)
     encoding = encoding_of(head, options.encoding)

@@ -29,7 +29,7 @@ def test_an_import_waits_for_a_withdrawal_and_makes_no_new_key(committed_db: str
         "“Made up” was withdrawn: import into another source.",
     )
     assert not Conversation.objects.exists()
-    assert not DataKey.objects.filter(destroyed_at__isnull=True).exists()
+    assert not DataKey.objects.filter(scope=job.source.key_scope, destroyed_at__isnull=True).exists()
 
 
 def test_an_upload_waits_for_a_withdrawal_and_makes_no_new_key(committed_db: str, lead: User) -> None:
@@ -56,7 +56,7 @@ def test_an_upload_waits_for_a_withdrawal_and_makes_no_new_key(committed_db: str
 
     assert len(refused) == 1
     assert not Upload.objects.exists()
-    assert not DataKey.objects.exists()
+    assert not DataKey.objects.filter(scope=source.key_scope).exists()
 
 
 def test_uploads_do_not_wait_for_an_import(committed_db: str, lead: User) -> None:
@@ -96,14 +96,15 @@ def _closing(work: Callable[[], object]) -> Callable[[], None]:
 
 
 def _wait_until_it_waits(worker: threading.Thread) -> None:
+    """Wait until the worker waits for our transaction, or has ended without."""
     query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     )
     deadline = time.monotonic() + 60
-    while worker.is_alive() and time.monotonic() < deadline:
+    while worker.is_alive():
         with connection.cursor() as cursor:
             cursor.execute(query)
             if cursor.fetchone()[0]:
                 return
+        assert time.monotonic() < deadline, "the worker neither waited nor ended"
         time.sleep(0.02)

