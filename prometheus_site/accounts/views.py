@@ -43,12 +43,12 @@ def invite(request: SignedInRequest) -> HttpResponse:
     """Show the link in the answer itself: the token is kept nowhere, so it cannot be shown again."""
     form = InviteForm(request.POST)
     if not form.is_valid():
-        return _team(request, form, status=400)
+        return _team(request, form, status=422)
     try:
         invitation, token = services.invite(**form.cleaned_data, invited_by=request.user)
     except services.AccountsError as refused:
         form.add_error(None, str(refused))
-        return _team(request, form, status=400)
+        return _team(request, form, status=422)
     link = request.build_absolute_uri(reverse("accounts:accept_invitation", args=[token]))
     context = {"invitation": invitation, "link": link, "days": services.INVITATION_DAYS}
     return render(request, "accounts/invitation_made.html", context)

@@ -7,7 +7,7 @@ from django.urls import Resolver404, resolve
 from pghistory.middleware import HistoryMiddleware
 
 
-class RouteHistoryMiddleware(HistoryMiddleware):  # type: ignore[misc]
+class RouteHistoryMiddleware(HistoryMiddleware):
     """Note the route instead of the address: an address can hold an invitation's token."""
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -90,7 +90,7 @@ RULES: dict[str, Rule] = {
     "mfa_remove_webauthn": NOBODYS_PASSKEY,
     "mfa_edit_webauthn": NOBODYS_PASSKEY,
     "accounts:people": Rule(LEAD),
-    "accounts:invite": Rule(LEAD, gives=frozenset({400}), method="post"),
+    "accounts:invite": Rule(LEAD, gives=frozenset({422}), method="post"),
     "accounts:revoke_invitation": Rule(LEAD, gives=DONE, method="post", needs=("invitation",)),
     "accounts:grant_role": Rule(
         LEAD, gives=ANSWERED, method="post", needs=("outsider",), data={"role": "annotator"}
@@ -267,9 +267,8 @@ def is_as_ruled(world: World, who: str, name: str) -> bool:
     if who in rule.may:
         return bool(answer.status_code in rule.gives)
     if who == STRANGER:
-        return answer.status_code == 302 and answer["Location"].startswith(
-            ("/accounts/login/", "/board/login/")
-        )
+        asked_in = str(answer.headers.get("Location", ""))
+        return answer.status_code == 302 and asked_in.startswith(("/accounts/login/", "/board/login/"))
     return bool(answer.status_code == 404)
 
 

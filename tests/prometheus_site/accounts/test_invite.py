@@ -74,7 +74,7 @@ def test_a_form_that_makes_no_sense_invites_nobody(
     form: dict[str, str], lead: User, client_for: Callable[[User], Client]
 ) -> None:
     answer = client_for(lead).post(URL, form)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "field-error" in answer.content.decode()
     assert not Invitation.objects.exists()
 
@@ -83,7 +83,7 @@ def test_somebody_who_has_the_role_is_not_invited_to_it(
     lead: User, annotator: User, client_for: Callable[[User], Client]
 ) -> None:
     answer = client_for(lead).post(URL, {"email": annotator.email.upper(), "role": "annotator"})
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "already has the role Annotator" in answer.content.decode()
 
 
