@@ -24,6 +24,9 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.test.utils import setup_test_environment
+
+    setup_test_environment()
     from benchmarks import bench_agreement, bench_imports, bench_labelling
     from tests import servers
 
