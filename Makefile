@@ -17,7 +17,8 @@ run: $(VENV)/web.stamp  ## Set up and run the whole site on this machine; Ctrl-C
 	$(BIN)/python manage.py up --port $(PORT)
 
 test: $(VENV)/dev.stamp browser  ## Set up and pass every test, the browser's and the killing ones too
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ignore=tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)  # on its own: the browser's event loop bars Django's database
 
 test-fast: $(VENV)/dev.stamp  ## The tests without browser, kills and crowds
 	$(BIN)/python -m pytest -m "not e2e and not concurrency and not fault" $(PYTEST_ARGS)

@@ -10,9 +10,14 @@ from annotation import permissions
 from annotation.campaigns.selectors import CAMPAIGN_ROLES
 from annotation.schemes.shipped import clauses
 
-# A wide table scrolls inside its own frame, by keyboard too.
-TABLE_OPENS = '<div class="table-scroll" role="region" tabindex="0" aria-label="Table"><table>'
+TABLE_OPENS = '<div class="table-scroll" role="region" tabindex="0" aria-label="Table {}"><table>'
 TABLE_CLOSES = "</table></div>"
+
+
+def framed_tables(body: str) -> str:
+    """Let each table scroll inside a frame of its own, by keyboard too, so that the page never does."""
+    first, *others = body.replace("</table>", TABLE_CLOSES).split("<table>")
+    return first + "".join(TABLE_OPENS.format(number) + other for number, other in enumerate(others, start=1))
 
 
 @require_safe
@@ -22,7 +27,7 @@ def current(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = permissions.campaign_for(user, slug)
     # Raw HTML in the Markdown is shown as text: a guideline is written by leads, not by us alone.
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(campaign.guideline.body)
-    body = body.replace("<table>", TABLE_OPENS).replace("</table>", TABLE_CLOSES)
+    body = framed_tables(body)
     context = {
         "campaign": campaign,
         "guideline": campaign.guideline,

@@ -58,9 +58,7 @@ def _is_taken_in(job: ImportJob) -> bool:
     try:
         take_in_import(job=job, campaign_slug=job.campaign_slug)
     except (TextErasedError, TextDamagedError):
-        logger.warning(
-            "an import cannot become samples", exc_info=True, extra={"import_job": str(job.pk)}
-        )
+        logger.warning("an import cannot become samples", exc_info=True, extra={"import_job": str(job.pk)})
         return False
     return True
 
