@@ -1,5 +1,6 @@
 """The servers, the databases and the fixed cast that every test may use."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,10 @@ from pytest_django import DjangoDbBlocker
 
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
-from tests import people, servers
+from tests import people, real_data, servers
+
+# Reasons that depend on the machine and not on the change.
+EXPECTED_SKIPS = (real_data.NOT_HERE, "no IPv6", "only root runs the servers")
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +88,14 @@ def client_for() -> Callable[[User], Client]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--take-screenshots", action="store_true", help="write docs/screenshots anew")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where a change is judged, a test that was skipped for a reason nobody expects is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or "CI" not in os.environ:
+        return
+    for report in reporter.stats.get("skipped", []):
+        if not any(reason in str(report.longrepr) for reason in EXPECTED_SKIPS):
+            reporter.write_line(f"Skipped, and nobody expected it: {report.nodeid}", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import real_data
 from tests.annotation.worlds import GOOD_ANSWERS
-from tests.e2e import real_data, steps
+from tests.e2e import steps
 from tests.e2e.site import Site
 
 PageAs = Callable[..., Page]

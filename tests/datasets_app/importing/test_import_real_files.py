@@ -1,17 +1,11 @@
 """The real files people have: every record is accounted for."""
 
-import os
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
 from datasets_app.importing.running import import_file
 from datasets_app.importing.selectors import reject_counts
 from datasets_app.models import ImportReject, ImportState, Source
-
-NAMED = os.environ.get("PROMETHEUS_REAL_DATA", "")
-REAL_DATA = (Path(NAMED) if NAMED else settings.BASE_DIR.parent / "shared" / "data") / "real"
+from tests.real_data import real_file
 
 
 @pytest.mark.django_db
@@ -25,9 +19,7 @@ REAL_DATA = (Path(NAMED) if NAMED else settings.BASE_DIR.parent / "shared" / "da
 def test_every_record_is_kept_or_rejected(
     file: str, format: str, records: int, rejects: dict[str, int]
 ) -> None:
-    path = REAL_DATA / file
-    if not path.exists():
-        pytest.skip(f"{file} is not in the folder named by PROMETHEUS_REAL_DATA (default ../shared/data)")
+    path = real_file(file)
     source = Source.objects.create(name=file)
 
     job = import_file(path=path, source=source, format="auto", options={})

@@ -1,26 +1,13 @@
 """The published files, counted a second time with nothing but the csv module."""
 
 import csv
-import os
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from datasets_app.sources.records import Dialogue, Reject
 from datasets_app.sources.registry import ReadOptions, read_source
 from datasets_app.sources.windows import windows
-
-REPOSITORY = Path(__file__).resolve().parents[3]
-REAL_DATA = Path(os.environ.get("PROMETHEUS_REAL_DATA", REPOSITORY.parent / "shared" / "data" / "real"))
-
-
-def real_file(path: str) -> Path:
-    if not (found := REAL_DATA / path).is_file():
-        pytest.skip(
-            f"{path} is not in the folder named by PROMETHEUS_REAL_DATA (default ../shared/data/real)"
-        )
-    return found
+from tests.real_data import real_file
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
