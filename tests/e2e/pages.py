@@ -24,7 +24,7 @@ class Shown:
 
     @property
     def file_name(self) -> str:
-        return self.name.replace(":", "-").replace("_", "-")
+        return self.name.replace(":", "-").replace("_", "-").replace(" ", "-")
 
 
 # Addresses that answer without a page of their own: pictures, files, redirects, and pages in the middle of
