@@ -113,9 +113,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_site(folder: Path) -> Iterator[Site]:
+def running_site(folder: Path, port: int = 0) -> Iterator[Site]:
     """Start the site in a folder and stop it as Ctrl-C does; the folder may hold an earlier one's data."""
-    home, port = folder / "home", free_port()
+    home, port = folder / "home", port or free_port()
     with (folder / "up.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", str(port)],

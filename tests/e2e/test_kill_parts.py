@@ -76,19 +76,17 @@ def test_the_whole_site_killed_starts_again_with_everything(
 ) -> None:
     folder = reachable(tmp_path_factory.mktemp("again"))
     with running_site(folder) as first:
-        context = People(first, browser).context("annotator")
-        page = context.new_page()
-        steps.start_labelling(page, "demo")
-        steps.label_one(page, ANSWERS)
-        before = receipts(page)
-        context.close()
+        people = People(first, browser)
+        with people.context("annotator") as context:
+            page = context.new_page()
+            steps.start_labelling(page, "demo")
+            steps.label_one(page, ANSWERS)
+            before = receipts(page)
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(30)
     (folder / "up.log").write_text("")
-    with running_site(folder) as second:
-        context = People(second, browser).context("annotator")
-        page = context.new_page()
+    with running_site(folder, first.port) as second, people.context("annotator") as context:
+        page = context.new_page()  # still signed in: sessions are kept as well
         assert receipts(page) == before
         expect(page.get_by_text("1 label, newest first")).to_be_visible()
-        context.close()
         second.manage("verify_audit_chain")

@@ -104,10 +104,17 @@ def test_demo_logins_are_printed_once_per_role(site: Site) -> None:
 
 
 def test_streams_answer_on_the_next_port(site: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port + 1, timeout=30)
-    connection.request("GET", "/health/", headers={"Host": f"localhost:{site.port}"})
-    assert connection.getresponse().status == http.client.OK
-    connection.close()
+    def answers() -> bool:  # the address is printed when the pages answer; streams may take a moment more
+        connection = http.client.HTTPConnection("127.0.0.1", site.port + 1, timeout=30)
+        try:
+            connection.request("GET", "/health/", headers={"Host": f"localhost:{site.port}"})
+            return connection.getresponse().status == http.client.OK
+        except ConnectionRefusedError:
+            return False
+        finally:
+            connection.close()
+
+    wait_until(answers, seconds=30)
 
 
 def test_second_up_is_refused(site: Site) -> None:
