@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from annotation.blindness import campaigns_blind_to, record_campaign_labels_read
 from annotation.models import (
     Assignment,
+    AssignmentState,
     Campaign,
     CampaignMember,
     GuidelineVersion,
@@ -22,6 +23,9 @@ from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 from prometheus_site.core.admin import ReadOnlyAdmin
+
+# Who passed what is nobody's business, and few slots are taken back otherwise: both stay away from leads.
+NOT_SHOWN = (AssignmentState.PASSED, AssignmentState.WITHDRAWN)
 
 
 class CampaignRowsAdmin(ReadOnlyAdmin):
@@ -86,13 +90,38 @@ class SampleAdmin(CampaignRowsAdmin):
     ordering = ("campaign__name", "number")
 
 
+class ShownState(admin.SimpleListFilter):
+    """Narrow slots by their state."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), label) for value, label in AssignmentState.choices if value not in NOT_SHOWN]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> QuerySet[Assignment]:
+        is_offered = self.value() in dict(self.lookup_choices)
+        return queryset.filter(state=self.value()) if is_offered else queryset
+
+
 @admin.register(Assignment)
 class AssignmentAdmin(CampaignRowsAdmin):
+    """The slots of the plan as it stands; what was passed or taken back is not among them."""
+
     list_display = ("sample", "campaign", "simulated", "person", "position", "purpose", "state")
-    fields = (*list_display, "repeat_number", "leased_until", "first_shown_at", "created_at")
-    list_filter = ("state", "purpose")
+    fields = (*list_display, "repeat_number", "leased_until", "created_at")
+    list_filter = (ShownState, "purpose")
     list_select_related = ("sample", "campaign", "annotator")
     ordering = ("campaign__name", "annotator__code", "position")
+
+    def visible_to(self, user: User, rows: QuerySet[Any]) -> QuerySet[Any]:
+        # A lead who labels here would see which samples come again unannounced.
+        planned = super().visible_to(user, rows).exclude(state__in=NOT_SHOWN)
+        return planned.exclude(campaign__in=campaigns_blind_to(user))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Take into the list's address what its filters offer; anything else could ask for passes."""
+        return lookup in ("state", "purpose__exact")
 
 
 @admin.register(Label)
@@ -111,7 +140,8 @@ class LabelAdmin(CampaignRowsAdmin):
     ordering = ("-created_at",)
 
     def visible_to(self, user: User, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return super().visible_to(user, rows).exclude(campaign__in=campaigns_blind_to(user))
+        standing = super().visible_to(user, rows).filter(undo__isnull=True)  # the others are nobody's answers
+        return standing.exclude(campaign__in=campaigns_blind_to(user))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take no answer into the list's address: the list shows none, and opening it is not written down."""
@@ -119,7 +149,7 @@ class LabelAdmin(CampaignRowsAdmin):
 
     @admin.display(description="Correction", boolean=True)
     def is_correction(self, row: Label) -> bool:
-        return row.supersedes_id is not None
+        return row.reason_id is not None
 
     def change_view(
         self,

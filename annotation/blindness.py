@@ -3,13 +3,13 @@
 import uuid
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db import transaction
+from django.db.models import QuerySet
 
-from annotation.models import Assignment, AssignmentState, Campaign, Label, Sample
+from annotation.models import OPEN_STATES, Assignment, Campaign, Label, LabelsOpened, Sample
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
-from prometheus_site.audit.models import AccessEvent, Action
+from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 
 # What an access event names when somebody opened the labels that others gave, not the object itself.
@@ -21,8 +21,7 @@ def campaigns_blind_to(user: User) -> QuerySet[Assignment, Any]:
 
     Only blind labels count, so what others answered there stays closed to the person.
     """
-    unlabelled = [AssignmentState.WAITING, AssignmentState.LEASED]
-    own = Assignment.objects.visible_to(user).readable().filter(state__in=unlabelled)
+    own = Assignment.objects.visible_to(user).readable().filter(state__in=OPEN_STATES)
     return (own if user.has_role(Role.ANNOTATOR) else own.none()).values("campaign")
 
 
@@ -36,27 +35,28 @@ def has_read_labels(campaign: Campaign) -> set[uuid.UUID]:
 
     A label that such a person gives there would not be blind.
     """
-    samples = campaign.samples.order_by().values_list(Cast("pk", TextField()))
-    opened = AccessEvent.objects.filter(
-        Q(object_type=CAMPAIGN_LABELS, object_id=str(campaign.pk))
-        | Q(object_type=SAMPLE_LABELS, object_id__in=samples),
-        actor__isnull=False,
-    )
-    return set(opened.values_list("actor_id", flat=True).distinct())
+    return set(campaign.labels_opened.values_list("reader_id", flat=True))
 
 
 def record_campaign_labels_read(*, reader: User, campaign: Campaign) -> None:
     """Write down, once, that this person opened labels of the campaign; nothing while others gave none."""
-    given = _given_by_others(reader).filter(campaign=campaign)
-    if reader.pk not in has_read_labels(campaign) and given.exists():
-        record_access(actor=reader, action=Action.LISTED, obj_type=CAMPAIGN_LABELS, obj_id=str(campaign.pk))
+    if reader.pk not in has_read_labels(campaign) and _others_gave(reader, campaign=campaign):
+        _record(reader, campaign, Action.LISTED, CAMPAIGN_LABELS, campaign.pk)
 
 
 def record_sample_labels_read(*, reader: User, sample: Sample) -> None:
     """Write down that this person opened the labels of the sample; nothing while others gave none."""
-    if _given_by_others(reader).filter(sample=sample).exists():
-        record_access(actor=reader, action=Action.VIEWED, obj_type=SAMPLE_LABELS, obj_id=str(sample.pk))
+    if _others_gave(reader, sample=sample):
+        _record(reader, sample.campaign, Action.VIEWED, SAMPLE_LABELS, sample.pk)
 
 
-def _given_by_others(reader: User) -> QuerySet[Label]:
-    return Label.objects.exclude(annotator=reader)
+def _record(reader: User, campaign: Campaign, action: Action, what: str, obj_id: uuid.UUID) -> None:
+    with transaction.atomic():
+        record_access(actor=reader, action=action, obj_type=what, obj_id=str(obj_id))
+        LabelsOpened.objects.bulk_create(
+            [LabelsOpened(campaign=campaign, reader=reader)], ignore_conflicts=True
+        )
+
+
+def _others_gave(reader: User, **about: Campaign | Sample) -> bool:
+    return Label.objects.filter(**about).exclude(annotator=reader).exists()

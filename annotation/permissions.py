@@ -12,7 +12,11 @@ from prometheus_site.accounts.roles import Role
 
 def person(request: HttpRequest, *roles: Role) -> User:
     """Return the signed-in person if they hold one of the roles; everybody else finds nothing here."""
-    user = request.user
+    return holder(request.user, *roles)
+
+
+def holder(user: object, *roles: Role) -> User:
+    """Return the person if they hold one of the roles; everybody else finds nothing here."""
     if not isinstance(user, User) or not user.has_role(*roles):
         raise Http404
     return user
@@ -21,7 +25,13 @@ def person(request: HttpRequest, *roles: Role) -> User:
 def campaign_for(user: User, slug: str) -> Campaign:
     """Return a campaign the person takes part in."""
     visible = Campaign.objects.visible_to(user).select_related("scheme", "guideline")
-    return get_object_or_404(visible, slug=slug)
+    # A scheme's definition and a guideline's text are long, and most pages need neither.
+    return get_object_or_404(visible.defer("scheme__definition", "guideline__body"), slug=slug)
+
+
+def campaign_row_for(user: User, slug: str) -> Campaign:
+    """Return a campaign the person takes part in, without its scheme and guideline: for what runs often."""
+    return get_object_or_404(Campaign.objects.visible_to(user), slug=slug)
 
 
 def sample_for(user: User, campaign: Campaign, number: int) -> Sample:
@@ -33,6 +43,12 @@ def sample_for(user: User, campaign: Campaign, number: int) -> Sample:
 def assignment_for(user: User, campaign: Campaign, assignment_id: uuid.UUID) -> Assignment:
     """Return the person's own assignment."""
     visible = Assignment.objects.visible_to(user).select_related("sample__conversation__text__data_key")
+    return get_object_or_404(visible, campaign=campaign, pk=assignment_id)
+
+
+def slot_for(user: User, campaign: Campaign, assignment_id: uuid.UUID) -> Assignment:
+    """Return the person's own assignment, without its sample's text."""
+    visible = Assignment.objects.visible_to(user).only("campaign_id", "sample_id", "annotator_id")
     return get_object_or_404(visible, campaign=campaign, pk=assignment_id)
 
 

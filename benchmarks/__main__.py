@@ -33,6 +33,8 @@ def main() -> None:
     sections: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "Conversations in: real public files": bench_imports.run,
         "One label: save and next": bench_labelling.run,
+        "Labels out": bench_labelling.run_export,
+        "A whole campaign": bench_labelling.run_rehearsal,
         "Agreement": bench_agreement.run,
     }
     parts = [INTRODUCTION, _machine()]

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "csp",
     "pgtrigger",
     "pghistory",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "prometheus_site.observability.middleware.RequestIdMiddleware",
@@ -178,6 +179,35 @@ CSRF_COOKIE_NAME = "__Host-prometheus-csrf" if IS_HTTPS else f"prometheus-csrf-{
 globals().update(env.email_url("EMAIL_URL", default="dummymail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Prometheus <prometheus@localhost>")
 
+# --- The API ----------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "prometheus_site.api.authentication.TokenAuthentication",
+        "prometheus_site.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["prometheus_site.api.renderers.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["prometheus_site.api.renderers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "prometheus_site.api.renderers.JsonNegotiation",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "prometheus_site.api.errors.answer_error",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Prometheus API",
+    "VERSION": "1",
+    "DESCRIPTION": "What the pages do, for programs: the same services, permissions and limits.",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": ["prometheus_site.api.schema.add_refusals"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent and what is answered are shown apart
+}
+
+# --- Streams: requests that stay open, answered by another process ----------------------------------------
+# On the host that the page came from. Behind a proxy that passes /streams/ on to that port, STREAMS_URL is
+# the site's own address, such as https://labels.example.org.
+STREAMS_PORT = env.int("STREAMS_PORT", default=PUBLIC_PORT + 1)
+STREAMS_URL = env.str("STREAMS_URL", default="").rstrip("/")
+
 # --- What the browser may do ------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -207,7 +237,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "prometheus_site.core.static_files.HashedFiles"},
 }
 WHITENOISE_MANIFEST_STRICT = True
 

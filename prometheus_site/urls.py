@@ -14,6 +14,9 @@ urlpatterns = [
     path("progress/", progress, name="progress"),
     path("board/", admin.site.urls),
     path("accounts/", include("prometheus_site.accounts.allauth_urls")),
+    # After the features' own endpoints: it answers whatever is left below this address.
+    path("api/v1/", include("annotation.api.urls")),
+    path("api/v1/", include("prometheus_site.api.urls")),
     path("", include("prometheus_site.accounts.urls")),
     path("", include("datasets_app.importing.urls")),
     path("", include("annotation.urls")),

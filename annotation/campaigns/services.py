@@ -1,27 +1,32 @@
 """Create campaigns, open and close them, and change who takes part."""
 
-import hashlib
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.assignment.services import extend_plan
-from annotation.models import Campaign, CampaignMember, CampaignState, GuidelineVersion, SchemeVersion
+from annotation.assignment.planning import revise_plan
+from annotation.campaigns.asking import Asked, shipped
+from annotation.campaigns.design import DECLARED_FIELDS, Declared
+from annotation.campaigns.plan_selectors import verdict_of
+from annotation.guidelines.services import store_guideline
+from annotation.models import Campaign, CampaignMember, CampaignState, SchemeVersion
 from annotation.schemes.definition import parse_scheme
-from annotation.schemes.shipped import clauses, default_guideline, default_scheme
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 
-DEFAULT_GUIDELINE_VERSION = "1.0"
-
 
 class CampaignRefusedError(Exception):
     """The campaign cannot be made or changed so; the text says why and what to do."""
+
+
+class PlanDoesNotFitError(CampaignRefusedError):
+    """The plan asks more than there is time or people for, and nobody accepted that."""
 
 
 def store_scheme(*, definition: dict[str, object], created_by: User | None) -> SchemeVersion:
@@ -50,24 +55,6 @@ def store_scheme(*, definition: dict[str, object], created_by: User | None) -> S
     return found
 
 
-def store_guideline(*, scheme_key: str, version: str, body: str, created_by: User | None) -> GuidelineVersion:
-    """Store a guideline version, or return the stored one when it is the same."""
-    clauses(body)  # a clause code used twice could not be cited
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    stored, _ = GuidelineVersion.objects.get_or_create(
-        scheme_key=scheme_key,
-        version=version,
-        defaults={"body": body, "digest": digest, "created_by": created_by},
-    )
-    if stored.digest != digest:
-        raise CampaignRefusedError(
-            f"Version {version} of this guideline exists with other text. Versions never change: give this "
-            "one a new version number."
-        )
-    found: GuidelineVersion = stored
-    return found
-
-
 def create_campaign(
     *,
     name: str,
@@ -76,14 +63,20 @@ def create_campaign(
     labels_per_sample: int = 2,
     is_simulated: bool = False,
     seed: int = 1,
+    asked: Asked | None = None,
 ) -> Campaign:
-    """Create a campaign on the shipped scheme and guideline; its creator takes part as lead."""
+    """Create a campaign that asks this (the shipped scheme and guideline when nothing is given).
+
+    Its creator takes part as lead. Nothing is stored when it raises: SchemeError, GuidelineRefusedError or
+    CampaignRefusedError.
+    """
+    chosen = asked or shipped()
     with transaction.atomic():
-        scheme = store_scheme(definition=default_scheme(), created_by=created_by)
+        scheme = store_scheme(definition=chosen.definition, created_by=created_by)
         guideline = store_guideline(
             scheme_key=scheme.key,
-            version=DEFAULT_GUIDELINE_VERSION,
-            body=default_guideline(),
+            version=chosen.guideline_version,
+            body=chosen.guideline,
             created_by=created_by,
         )
         try:
@@ -107,19 +100,35 @@ def create_campaign(
         return campaign
 
 
-def change_state(*, campaign: Campaign, state: CampaignState, changed_by: User) -> None:
-    """Open or close the campaign. Opening extends the plan; closing leaves every label where it is."""
+def try_campaign(*, name: str, slug: str, created_by: User, labels_per_sample: int, asked: Asked) -> None:
+    """Raise what create_campaign would raise, and store nothing: for a preview."""
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        create_campaign(
+            name=name, slug=slug, created_by=created_by, labels_per_sample=labels_per_sample, asked=asked
+        )
+        transaction.set_rollback(True)
+
+
+def change_state(
+    *, campaign: Campaign, state: CampaignState, changed_by: User, accepts_misfit: bool = False
+) -> None:
+    """Open or close the campaign. Opening makes the plan; closing leaves every label where it is.
+
+    Raises CampaignRefusedError, and PlanDoesNotFitError when it is opened for the first time with a plan that
+    does not fit and nobody accepts that.
+    """
+    with transaction.atomic():
+        locked = _locked(campaign)
         if state == CampaignState.OPEN and not locked.samples.exists():
             raise CampaignRefusedError(
                 "There is nothing to label yet: import conversations into this campaign, then open it."
             )
+        if state == CampaignState.OPEN and locked.state == CampaignState.DRAFT and not accepts_misfit:
+            _refuse_misfit(locked)
         locked.state = state
         locked.save(update_fields=["state"])
-        if state == CampaignState.OPEN:
-            extend_plan(campaign=locked)
-        record_access(actor=changed_by, action=Action.CHANGED, obj_type="campaign", obj_id=str(campaign.pk))
+        _replan(locked, "campaign opened", changed_by)
+        _record_change(locked, changed_by)
 
 
 def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_by: User) -> None:
@@ -128,7 +137,7 @@ def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_
     The lead who acts always stays: a campaign without its lead could not be reached by anybody.
     """
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        locked = _locked(campaign)
         wanted = set(user_ids) | {changed_by.pk}
         standing = {member.user_id: member for member in locked.members.filter(left_at__isnull=True)}
         for user_id in sorted(standing.keys() - wanted):
@@ -141,6 +150,95 @@ def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_
         joining = User.objects.filter(same_kind, pk__in=wanted - standing.keys(), is_active=True)
         for user in joining.distinct():
             CampaignMember.objects.get_or_create(campaign=locked, user=user, left_at=None)
-        if locked.state == CampaignState.OPEN:
-            extend_plan(campaign=locked)
-        record_access(actor=changed_by, action=Action.CHANGED, obj_type="campaign", obj_id=str(campaign.pk))
+        _replan(locked, "people changed", changed_by)
+        _record_change(locked, changed_by)
+
+
+def declare_design(
+    *, campaign: Campaign, design: Declared, declared_by: User, accepts_misfit: bool = False
+) -> None:
+    """Declare the design and, in an open campaign, bring the plan up to it.
+
+    Raises PlanDoesNotFitError when the campaign is open, the design does not fit and nobody accepts that.
+    """
+    with transaction.atomic():
+        locked = _locked(campaign)
+        design.put_into(locked)
+        if locked.state == CampaignState.OPEN and not accepts_misfit:
+            _refuse_misfit(locked)
+        locked.save(update_fields=DECLARED_FIELDS)
+        _replan(locked, "design declared", declared_by)
+        _record_change(locked, declared_by)
+
+
+def accept_plan(*, campaign: Campaign, design: Declared, accepted_by: User, accepts_misfit: bool) -> None:
+    """Declare the design and open a campaign that is a draft. Raises as the two services do."""
+    with transaction.atomic():
+        declare_design(
+            campaign=campaign, design=design, declared_by=accepted_by, accepts_misfit=accepts_misfit
+        )
+        if campaign.state == CampaignState.DRAFT:
+            change_state(
+                campaign=campaign,
+                state=CampaignState.OPEN,
+                changed_by=accepted_by,
+                accepts_misfit=accepts_misfit,
+            )
+
+
+def set_hours(*, campaign: Campaign, hours: Mapping[int, float], changed_by: User) -> None:
+    """Declare the hours a week of members, by the member's id; those of nobody else change."""
+    with transaction.atomic():
+        locked = _locked(campaign)
+        for member in locked.members.filter(left_at__isnull=True, pk__in=hours.keys()):
+            if member.hours_per_week != hours[member.pk]:
+                member.hours_per_week = hours[member.pk]
+                member.save(update_fields=["hours_per_week"])
+        _replan(locked, "hours declared", changed_by)
+        _record_change(locked, changed_by)
+
+
+def pause_member(*, campaign: Campaign, member: CampaignMember, changed_by: User) -> None:
+    """Let a person rest: what waits for them goes to the others, and the labels given stay."""
+    _set_pause(campaign, member, timezone.now(), "paused", changed_by)
+
+
+def resume_member(*, campaign: Campaign, member: CampaignMember, changed_by: User) -> None:
+    """Let a person who rested take part again."""
+    _set_pause(campaign, member, None, "came back", changed_by)
+
+
+def _set_pause(
+    campaign: Campaign, member: CampaignMember, since: datetime | None, did: str, changed_by: User
+) -> None:
+    with transaction.atomic():
+        locked = _locked(campaign)
+        standing = locked.members.select_related("user").get(pk=member.pk)
+        if (standing.paused_at is None) == (since is None):
+            return
+        standing.paused_at = since
+        standing.save(update_fields=["paused_at"])
+        _replan(locked, f"{standing.user.code} {did}", changed_by)
+        _record_change(locked, changed_by)
+
+
+def _locked(campaign: Campaign) -> Campaign:
+    # NO KEY: saves of labels refer to the campaign and must not wait.
+    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+
+
+def _refuse_misfit(campaign: Campaign) -> None:
+    if not verdict_of(campaign).found.is_feasible:
+        raise PlanDoesNotFitError(
+            "The plan does not fit the people, their hours or the date. Change it on the plan page, or "
+            "accept there that it does not fit."
+        )
+
+
+def _replan(campaign: Campaign, because: str, made_by: User) -> None:
+    if campaign.state == CampaignState.OPEN:
+        revise_plan(campaign=campaign, because=because, made_by=made_by)
+
+
+def _record_change(campaign: Campaign, changed_by: User) -> None:
+    record_access(actor=changed_by, action=Action.CHANGED, obj_type="campaign", obj_id=str(campaign.pk))

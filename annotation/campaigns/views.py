@@ -1,5 +1,7 @@
 """Pages on which a lead sets up a campaign, and everybody finds theirs."""
 
+from pathlib import Path
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,6 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation import permissions
 from annotation.campaigns import selectors, services
 from annotation.campaigns.forms import CampaignForm, MembersForm, StateForm
+from annotation.campaigns.in_words import sections_in_words
+from annotation.guidelines.rendering import rendered
+from annotation.guidelines.services import GuidelineRefusedError
 from annotation.models import CampaignState
 from prometheus_site.accounts.roles import Role
 
@@ -26,21 +31,47 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Make a campaign on the shipped scheme."""
+    """Fill in a campaign, look at what it will ask, and make it; nothing is stored before that."""
     lead = permissions.person(request, Role.LEAD)
-    form = CampaignForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = CampaignForm(request.POST or None, request.FILES or None)
+    action = request.POST.get("action")
+    if request.method == "POST" and form.is_valid() and action != "change":
         try:
-            campaign = services.create_campaign(created_by=lead, **form.cleaned_data)
-        except services.CampaignRefusedError as refused:
+            if action == "make":
+                campaign = services.create_campaign(created_by=lead, **form.wanted())
+                messages.success(
+                    request, "The campaign stands. Next: import conversations, choose people, open it."
+                )
+                return redirect("annotation:campaign", slug=campaign.slug)
+            services.try_campaign(created_by=lead, **form.wanted())
+        except (services.CampaignRefusedError, GuidelineRefusedError) as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(
-                request, "The campaign stands. Next: import conversations, choose people, open it."
-            )
-            return redirect("annotation:campaign", slug=campaign.slug)
+            return _preview(request, form)
     status = 422 if form.errors else 200
     return render(request, "annotation/campaigns/create.html", {"form": form}, status=status)
+
+
+def _preview(request: HttpRequest, form: CampaignForm) -> HttpResponse:
+    asked = form.asked
+    context = {
+        "form": form,
+        "asked": asked,
+        "sections": sections_in_words(asked.scheme),
+        "guideline": rendered(asked.guideline),
+    }
+    return render(request, "annotation/campaigns/preview.html", context)
+
+
+@require_safe
+def example(request: HttpRequest, file_name: str) -> HttpResponse:
+    """Hand out a small scheme, or its guideline, to start from."""
+    permissions.person(request, Role.LEAD)
+    text = (Path(__file__).parent / "example" / file_name).read_text(encoding="utf-8")
+    disposition = f'attachment; filename="{file_name}"'
+    return HttpResponse(
+        text, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": disposition}
+    )
 
 
 @require_safe
@@ -71,6 +102,9 @@ def change_state(request: HttpRequest, slug: str) -> HttpResponse:
         services.change_state(
             campaign=campaign, state=CampaignState(form.cleaned_data["state"]), changed_by=lead
         )
+    except services.PlanDoesNotFitError as refused:
+        messages.error(request, str(refused))
+        return redirect("annotation:plan", slug=slug)
     except services.CampaignRefusedError as refused:
         messages.error(request, str(refused))
     return redirect("annotation:campaign", slug=slug)

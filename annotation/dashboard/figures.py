@@ -11,23 +11,66 @@ from django.utils.http import urlencode
 
 from annotation.agreement import selectors as agreement
 from annotation.labelling.selectors import scheme_of
-from annotation.models import Assignment, AssignmentState, Campaign, Label, Sample
+from annotation.models import (
+    OPEN_STATES,
+    Assignment,
+    AssignmentState,
+    Campaign,
+    Label,
+    Purpose,
+    Sample,
+    SampleFlag,
+)
 from annotation.schemes.definition import Dimension
-from datasets_app.models import Conversation
+from datasets_app.models import Conversation, Source
 from prometheus_site.accounts.models import User
 
 CRISIS = "crisis_intensity"
+OVERLAP_PURPOSES = (Purpose.OVERLAP, Purpose.ANCHOR)
 SEVERE_FROM = 3.0  # "severe" is a crisis intensity of 3 or more, everywhere
 
 Rows = QuerySet[Any]
 Chosen = Mapping[str, str]
 BY_PERSON = {"person": "annotator__code"}
-_LABELLED = Q(state=AssignmentState.LABELLED)
-# A sample whose source was withdrawn has no text left to label: its open slots count as taken back.
-_WAITING = Q(
-    state__in=[AssignmentState.WAITING, AssignmentState.LEASED],
-    sample__conversation__source__withdrawn_at__isnull=True,
-)
+
+
+def is_open(state: str = "state") -> Q:
+    """Return what makes a slot, whose state is there, still to be labelled.
+
+    A sample whose source was withdrawn has no text left to label: its open slots count as taken back.
+    """
+    still_open = Q((f"{state}__in", OPEN_STATES))
+    # Asking every slot for its source takes longer than all the rest, and is seldom needed.
+    if Source.objects.filter(withdrawn_at__isnull=False).exists():
+        still_open &= Q(sample__conversation__source__withdrawn_at__isnull=True)
+    return still_open
+
+
+def is_planned(state: str = "state") -> Q:
+    """Return what makes a slot, whose state is there, part of the plan."""
+    return Q((state, AssignmentState.LABELLED)) | is_open(state)
+
+
+def slot_rules() -> dict[str, Q]:
+    """Return which slots each figure about slots counts."""
+    labelled, waiting, repeat = Q(state=AssignmentState.LABELLED), is_open(), Q(purpose=Purpose.REPEAT)
+    planned = labelled | waiting
+    return {
+        "planned": planned,
+        "labelled": labelled,
+        "waiting": waiting,
+        "queued": waiting & Q(state=AssignmentState.WAITING),
+        "handed": waiting & Q(state=AssignmentState.LEASED),
+        "resting": waiting & Q(state=AssignmentState.RESTING),
+        "repeats": planned & repeat,
+        "repeated": labelled & repeat,
+    }
+
+
+def shown_state(slot: Assignment) -> str:
+    """Return a slot's state in words. Who passed a sample is nobody's business: it was taken back."""
+    state = AssignmentState(slot.state)
+    return (AssignmentState.WITHDRAWN if state == AssignmentState.PASSED else state).label
 
 
 class UnknownFigureError(Exception):
@@ -70,13 +113,25 @@ def _samples(campaign: Campaign) -> Rows:
 
 
 def _finished(campaign: Campaign) -> Rows:
-    slots = Assignment.objects.filter(sample=OuterRef("pk"))
-    labelled, waiting = slots.filter(_LABELLED), slots.filter(_WAITING)
+    # A silent repeat is planned for the clinician's sake, not the sample's.
+    slots = Assignment.objects.filter(~Q(purpose=Purpose.REPEAT), sample=OuterRef("pk"))
+    rules = slot_rules()
+    labelled, waiting = slots.filter(rules["labelled"]), slots.filter(rules["waiting"])
     return _samples(campaign).filter(Exists(labelled), ~Exists(waiting))
 
 
-def _slots(which: Q) -> Callable[[Campaign], Rows]:
-    return lambda campaign: Assignment.objects.filter(which, campaign=campaign)
+def _flagged(campaign: Campaign) -> Rows:
+    return _samples(campaign).filter(Exists(SampleFlag.objects.filter(assignment__sample=OuterRef("pk"))))
+
+
+def _taken_back(campaign: Campaign) -> Rows:
+    """Passed and taken back alike, and never by person: who passed what is nobody's business."""
+    lost = Assignment.objects.filter(sample=OuterRef("pk")).exclude(is_planned())
+    return _samples(campaign).filter(Exists(lost))
+
+
+def _slots(key: str) -> Callable[[Campaign], Rows]:
+    return lambda campaign: Assignment.objects.filter(slot_rules()[key], campaign=campaign)
 
 
 def _given(campaign: Campaign) -> Rows:
@@ -87,8 +142,16 @@ def _standing(campaign: Campaign) -> Rows:
     return Label.objects.current().filter(campaign=campaign)
 
 
+def _locked(campaign: Campaign) -> Rows:
+    return Label.objects.locked().filter(campaign=campaign)
+
+
+def _not_locked(campaign: Campaign) -> Rows:
+    return _given(campaign).filter(lock__isnull=True)
+
+
 def _corrections(campaign: Campaign) -> Rows:
-    return Label.objects.filter(campaign=campaign, supersedes__isnull=False)
+    return Label.objects.filter(campaign=campaign, reason__isnull=False)
 
 
 def _with_note(campaign: Campaign) -> Rows:
@@ -106,7 +169,7 @@ def _severe(campaign: Campaign) -> Rows:
 
 
 def _outside(campaign: Campaign) -> Rows:
-    return _given(campaign).exclude(pk__in=agreement.counting_labels(campaign).values("pk"))
+    return _given(campaign).exclude(assignment__purpose__in=OVERLAP_PURPOSES)
 
 
 def _conversations(campaign: Campaign, dimension: Dimension) -> Rows:
@@ -118,8 +181,8 @@ def _raters(campaign: Campaign, dimension: Dimension) -> Rows:
     return User.objects.filter(pk__in=agreement.agreement_labels(campaign, dimension).values("annotator"))
 
 
-def _about_slots(key: str, title: str, which: Q) -> Figure:
-    return Figure(key, title, "slots", _slots(which), BY_PERSON)
+def _about_slots(key: str, title: str) -> Figure:
+    return Figure(key, title, "slots", _slots(key), BY_PERSON)
 
 
 def _about_labels(key: str, title: str, rows: Callable[[Campaign], Rows], **more: str) -> Figure:
@@ -136,11 +199,19 @@ def _about_agreement(
 _ALL = (
     Figure("samples", "Samples", "samples", _samples),
     Figure("finished", "Samples with every planned label", "samples", _finished),
-    _about_slots("planned", "Planned labels", _WAITING | _LABELLED),
-    _about_slots("labelled", "Labelled", _LABELLED),
-    _about_slots("waiting", "Waiting to be labelled", _WAITING),
-    _about_slots("withdrawn", "Taken back unlabelled", ~(_WAITING | _LABELLED)),
+    _about_slots("planned", "Planned labels"),
+    _about_slots("labelled", "Labelled"),
+    _about_slots("waiting", "Still to be labelled"),
+    _about_slots("queued", "Waiting in a queue"),
+    _about_slots("handed", "Handed out"),
+    _about_slots("resting", "Silent repeats that are not due yet"),
+    Figure("withdrawn", "Samples that somebody's queue lost unlabelled", "samples", _taken_back),
+    _about_slots("repeats", "Silent repeats planned"),
+    _about_slots("repeated", "Silent repeats labelled"),
+    Figure("flagged", "Flagged samples", "samples", _flagged, shows_answers=True),
     _about_labels("given", "Labels given", _given, day="created_at__date"),
+    _about_labels("locked", "Labels that are locked", _locked),
+    _about_labels("unlocked", "Labels that are not locked yet", _not_locked),
     _about_labels("standing", "Labels as they stand now", _standing, guideline="guideline__version"),
     _about_labels("corrections", "Corrections", _corrections),
     _about_labels("notes", "Labels with a note", _with_note),
@@ -188,6 +259,14 @@ def rows_of(figure: Figure, campaign: Campaign, chosen: Chosen) -> Rows:
 def count_of(key: str, campaign: Campaign, **chosen: str) -> int:
     """Return how many rows the figure has."""
     return rows_of(FIGURES[key], campaign, chosen).count()
+
+
+def slots_by_person(campaign: Campaign) -> dict[str, dict[str, int]]:
+    """Return the count of every figure about slots for each person who has any, all by one query."""
+    counted = {key: Count("pk", filter=which) for key, which in slot_rules().items()}
+    slots = Assignment.objects.filter(campaign=campaign).order_by()
+    rows = list(slots.values_list("annotator__code").annotate(**counted))
+    return {key: {row[0]: row[place] for row in rows} for place, key in enumerate(counted, start=1)}
 
 
 def counts_by(parameter: str, key: str, campaign: Campaign) -> dict[str, int]:

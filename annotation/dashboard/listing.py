@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q
 
 from annotation.agreement.selectors import eligible_labels
-from annotation.dashboard.figures import Chosen, Figure, Rows, rows_of
+from annotation.dashboard.figures import Chosen, Figure, Rows, rows_of, shown_state
 from annotation.labelling.presenter import answers_in_words
 from annotation.labelling.selectors import scheme_of, scheme_version
-from annotation.models import Campaign, Label, Sample
+from annotation.models import Assignment, Campaign, Label, Sample, SampleFlag
 from annotation.schemes.definition import Dimension
+from prometheus_site.core import sealing
+from prometheus_site.core.models import SealedText
 
 ROWS_PER_PAGE = 50
 
@@ -23,6 +26,14 @@ class LabelRow:
 
     label: Label
     answers: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class SlotRow:
+    """A slot and its state in words."""
+
+    slot: Assignment
+    state: str
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,23 @@ class SideBySide:
     rows: Sequence[tuple[str, Sequence[str]]]
 
 
+@dataclass(frozen=True)
+class Flag:
+    """What a clinician said is wrong with the sample itself; the words are empty where they were erased."""
+
+    kind: str
+    words: str
+    created_at: datetime
+
+
 def page_of(figure: Figure, campaign: Campaign, chosen: Chosen, page: str | None) -> Page[Any]:
     """Return one page of the rows that the figure counts. Raises UnknownFigureError."""
     found = Paginator(_ordered(figure.kind, rows_of(figure, campaign, chosen)), ROWS_PER_PAGE).get_page(page)
     if figure.kind == "labels":
         keys = [chosen["dimension"]] if "dimension" in chosen else _headlines(campaign)
         found.object_list = [LabelRow(label, _answers(label, keys)) for label in found.object_list]
+    elif figure.kind == "slots":
+        found.object_list = [SlotRow(slot, shown_state(slot)) for slot in found.object_list]
     elif figure.kind == "items":
         dimension = scheme_of(campaign).dimension(chosen["dimension"])
         found.object_list = _items(campaign, dimension, list(found.object_list))
@@ -76,12 +98,14 @@ def narrowing_in_words(campaign: Campaign, chosen: Chosen) -> list[str]:
 
 
 def labels_side_by_side(sample: Sample, campaign: Campaign) -> SideBySide:
-    """Return every label of a sample, people by their codes, corrections after what they correct.
+    """Return the labels of a sample, people by their codes, corrections after what they correct.
+
+    What was undone before it locked is nobody's answer and is left out.
 
     Notes and reasons stay closed: clinicians write them for those who settle disagreements.
     """
     labels = list(
-        Label.objects.filter(sample=sample, campaign=campaign)
+        Label.objects.filter(sample=sample, campaign=campaign, undo__isnull=True)
         .select_related("annotator", "assignment", "guideline")
         .order_by("annotator__code", "created_at", "pk")
     )
@@ -92,6 +116,22 @@ def labels_side_by_side(sample: Sample, campaign: Campaign) -> SideBySide:
             for dimension in scheme_of(campaign).dimensions
         ],
     )
+
+
+def flags_of(sample: Sample) -> list[Flag]:
+    """Return what is said to be wrong with a sample, newest first, and not by whom."""
+    flags = SampleFlag.objects.filter(assignment__sample=sample).select_related("words__data_key")
+    return [
+        Flag(flag.get_kind_display(), _opened(flag.words), flag.created_at)
+        for flag in flags.order_by("-created_at")
+    ]
+
+
+def _opened(words: SealedText | None) -> str:
+    try:
+        return sealing.open_text(words) if words else ""
+    except sealing.TextErasedError:
+        return ""
 
 
 def _ordered(kind: str, rows: Rows) -> Rows:
@@ -107,7 +147,9 @@ def _ordered(kind: str, rows: Rows) -> Rows:
     if kind == "samples":
         rows = rows.annotate(
             turn_count=F("window_stop") - F("window_start"),
-            label_count=Count("labels", filter=Q(labels__supersedes__isnull=True)),
+            label_count=Count(
+                "labels", filter=Q(labels__reason__isnull=True, labels__undo__isnull=True), distinct=True
+            ),
         )
     return rows.order_by("number")
 

@@ -1,22 +1,21 @@
 """Read the overview of a campaign: its numbers, its people, its days, its agreement."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from annotation.agreement.selectors import Agreement, agreement_of
-from annotation.dashboard.figures import Number, count_of, counts_by, number
+from annotation.dashboard.figures import Number, count_of, counts_by, number, slots_by_person
 from annotation.labelling.selectors import scheme_of
-from annotation.models import Assignment, Campaign, Label
+from annotation.models import Assignment, Campaign, LabelUndo, Pass
 from annotation.schemes.definition import Category
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
-BY_PERSON = ("planned", "labelled", "waiting", "withdrawn", "corrections", "notes", "severe")
-CLOSED_TO_THE_BLIND = frozenset({"notes", "severe"})
-COUNTED = ("samples", "finished", "given", "outside")
+LABELS_BY_PERSON = ("corrections", "notes", "severe")
+COUNTED = ("samples", "finished", "withdrawn", "flagged", "given", "locked", "unlocked", "outside")
+CLOSED_TO_THE_BLIND = frozenset({"notes", "severe", "flagged"})
 DAYS_SHOWN = 14
 
 
@@ -53,9 +52,10 @@ class AgreementPanel:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything on the dashboard that changes; ``totals`` by figure.
+    """Everything on the dashboard that changes and is not in its pulse; ``totals`` by figure.
 
-    For a blind reader it leaves out what tells how others answered, or that they had doubts.
+    For a blind reader it leaves out what tells how others answered, or that they had doubts. Undone labels
+    and passes are counted for the whole campaign and listed nowhere: nobody is asked about them.
     """
 
     totals: Mapping[str, Number]
@@ -63,15 +63,21 @@ class Overview:
     guidelines: Sequence[tuple[str, Number]]
     days: Sequence[Day]
     panels: Sequence[AgreementPanel]
+    undone: int
+    passes: int
     is_blind: bool
 
 
 def overview_of(campaign: Campaign, *, is_blind: bool) -> Overview:
     """Return the numbers of a campaign. The queries do not grow with its people or samples."""
-    shown = [key for key in BY_PERSON if not (is_blind and key in CLOSED_TO_THE_BLIND)]
-    by_person = {key: counts_by("person", key, campaign) for key in shown}
+
+    def shown(keys: Sequence[str]) -> list[str]:
+        return [key for key in keys if not (is_blind and key in CLOSED_TO_THE_BLIND)]
+
+    by_person = slots_by_person(campaign)
+    by_person |= {key: counts_by("person", key, campaign) for key in shown(LABELS_BY_PERSON)}
     totals = {key: sum(counts.values()) for key, counts in by_person.items()}
-    totals |= {key: count_of(key, campaign) for key in COUNTED}
+    totals |= {key: count_of(key, campaign) for key in shown(COUNTED)}
     by_guideline = counts_by("guideline", "standing", campaign)
     return Overview(
         totals={key: number(key, campaign, value) for key, value in totals.items()},
@@ -82,6 +88,8 @@ def overview_of(campaign: Campaign, *, is_blind: bool) -> Overview:
         ],
         days=_days(campaign),
         panels=[] if is_blind else _panels(campaign),
+        undone=LabelUndo.objects.filter(label__campaign=campaign).count(),
+        passes=Pass.objects.filter(assignment__campaign=campaign, taken_back_at__isnull=True).count(),
         is_blind=is_blind,
     )
 
@@ -95,23 +103,6 @@ def people_of(campaign: Campaign) -> QuerySet[User]:
         user__role_grants__revoked_at__isnull=True,
     )
     return User.objects.filter(Q(pk__in=planned) | Q(pk__in=members.values("user"))).order_by("code")
-
-
-def version_of(campaign: Campaign) -> str:
-    """Return a digest that changes whenever a number of the overview can have changed."""
-    labels = Label.objects.filter(campaign=campaign).aggregate(Count("pk"), Max("created_at"))
-    samples = campaign.samples.aggregate(Count("pk"), Count("conversation__source__withdrawn_at"))
-    slots = Assignment.objects.filter(campaign=campaign).values_list("annotator", "state")
-    members = campaign.members.filter(left_at__isnull=True).order_by("user").values_list("user", flat=True)
-    facts = [
-        campaign.state,
-        campaign.guideline_id,
-        sorted(samples.items()),
-        sorted(labels.items()),
-        list(slots.annotate(n=Count("pk")).order_by("annotator", "state")),
-        list(members),
-    ]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def _person(user: User, campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> Person:

@@ -1,11 +1,14 @@
 """Pages of the lead's dashboard: the overview, the list behind each number, a sample with all its labels."""
 
+from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation import blindness, permissions
-from annotation.dashboard import figures, listing, selectors
+from annotation.dashboard import figures, listing, pulse, selectors, streaming
+from annotation.dashboard.signs import version_of
 from annotation.labelling.selectors import turns_of
 from annotation.models import Campaign
 from prometheus_site.accounts.roles import Role
@@ -14,11 +17,11 @@ from prometheus_site.audit.services import record_access
 
 
 @require_safe
-def overview(request: HttpRequest, slug: str) -> HttpResponse:
+def overview(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Show the campaign's numbers; htmx asks again for those that change, and gets nothing while none has."""
     lead = permissions.person(request, Role.LEAD)
     campaign = permissions.campaign_for(lead, slug)
-    version = selectors.version_of(campaign)
+    version = version_of(campaign)
     is_refresh = "HX-Request" in request.headers
     if is_refresh and request.GET.get("seen") == version:
         return HttpResponse(status=204)
@@ -26,14 +29,20 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     found = selectors.overview_of(campaign, is_blind=is_blind)
     if not is_blind:
         blindness.record_campaign_labels_read(reader=lead, campaign=campaign)
+    origin = streaming.streams_origin(request)
     context = {
         "campaign": campaign,
         "overview": found,
+        "working": pulse.working_now(campaign),
+        "plan": pulse.plan_of(campaign),
         "version": version,
+        "stream": streaming.pulse_url(origin, campaign) if origin else "",
         "is_simulated": campaign.is_simulated,
     }
-    name = "_live.html" if is_refresh else "overview.html"
-    return render(request, f"annotation/dashboard/{name}", context)
+    name = "_refreshed.html" if is_refresh else "overview.html"
+    # This page may connect to its stream, and no other page to anything but the site itself.
+    allow = csp_update({"connect-src": [origin]} if origin else {})
+    return allow(lambda request: render(request, f"annotation/dashboard/{name}", context))(request)
 
 
 @require_safe
@@ -44,7 +53,8 @@ def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
     chosen = {key: value for key, value in request.GET.dict().items() if key != "page"}
     try:
         named = figures.figure_named(figure)
-        if named.shows_answers and blindness.is_blind_in(lead, campaign):
+        is_blind = blindness.is_blind_in(lead, campaign)
+        if named.shows_answers and is_blind:
             return _closed(request, campaign)
         page = listing.page_of(named, campaign, chosen, request.GET.get("page"))
     except figures.UnknownFigureError as unknown:
@@ -57,6 +67,8 @@ def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
         "figure": named,
         "narrowing": listing.narrowing_in_words(campaign, chosen),
         "page": page,
+        # Which samples come again unannounced stays unknown to a lead who labels them.
+        "is_blind": is_blind,
         "is_simulated": campaign.is_simulated,
     }
     return render(request, "annotation/dashboard/figure.html", context)
@@ -78,6 +90,7 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "sample": found,
         "turns": turns_of(found),
         "side_by_side": side_by_side,
+        "flags": listing.flags_of(found),
         "is_simulated": campaign.is_simulated,
     }
     return render(request, "annotation/dashboard/sample.html", context)

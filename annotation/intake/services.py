@@ -5,7 +5,7 @@ import logging
 from django.db import transaction
 from django.db.models import Max
 
-from annotation.assignment.services import extend_plan
+from annotation.assignment.planning import revise_plan
 from annotation.models import Campaign, CampaignState, Sample, SampleIntake
 from datasets_app.models import Conversation, ImportJob, ImportState
 from datasets_app.sources.windows import windows
@@ -38,7 +38,7 @@ def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
         count = _add_samples(campaign, job)
         SampleIntake.objects.create(import_job=job, campaign=campaign, sample_count=count)
         if campaign.state == CampaignState.OPEN:
-            extend_plan(campaign=campaign)
+            revise_plan(campaign=campaign, because="samples arrived")
         return count
 
 

@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from annotation.labelling.presenter import FIELD_PREFIX
 from annotation.labelling.services import Submission
+from annotation.models import FlagKind
 from annotation.schemes.definition import Scheme
 
 NOTE_LIMIT_CHARACTERS = 4000
@@ -34,6 +35,22 @@ class SubmissionForm(forms.Form):
             reason=cleaned["reason"],
             active_seconds=cleaned["active_seconds"],
         )
+
+
+class FlagForm(forms.Form):
+    """What is wrong with a sample."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    kind = forms.TypedChoiceField(
+        label="What is wrong?", choices=FlagKind.choices, coerce=FlagKind, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label="In a few words",
+        required=False,
+        max_length=NOTE_LIMIT_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Encrypted; the lead reads it. Name nobody.",
+    )
 
 
 def posted_answers(scheme: Scheme, data: QueryDict) -> dict[str, object]:

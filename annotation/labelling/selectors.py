@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from annotation.labelling.slots import speakers
 from annotation.models import Assignment, AssignmentState, Campaign, Label, Sample, SchemeVersion
 from annotation.schemes.definition import Scheme, parse_scheme
 from datasets_app.texts import read_turns
@@ -18,18 +19,6 @@ class ShownTurn:
     number: int
     role: str
     text: str
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a person has come in a campaign."""
-
-    labelled: int
-    waiting: int
-
-    @property
-    def planned(self) -> int:
-        return self.labelled + self.waiting
 
 
 @lru_cache(maxsize=64)
@@ -51,9 +40,18 @@ def scheme_version(scheme_id: UUID) -> Scheme:
 def on_screen(user: User, campaign: Campaign) -> Assignment | None:
     """Return the sample the person has open, its text ready to be opened."""
     leased = (
-        Assignment.objects.visible_to(user).readable().filter(campaign=campaign, state=AssignmentState.LEASED)
+        Assignment.objects.visible_to(user)
+        .readable()
+        .filter(campaign=campaign, state=AssignmentState.LEASED, first_shown_at__isnull=False)
     )
-    return leased.select_related("sample__conversation__text__data_key").order_by("position").first()
+    # What was shown last: an undone label's sample is back on screen before what was fetched ahead.
+    shown = leased.select_related("sample__conversation__text__data_key")
+    return shown.order_by("screen_order").first()
+
+
+def turns_present(sample: Sample) -> frozenset[str]:
+    """Return which speakers the sample has, as the scheme names them."""
+    return speakers(has_client=sample.has_client_turn, has_assistant=sample.has_assistant_turn)
 
 
 def turns_of(sample: Sample) -> list[ShownTurn]:
@@ -66,19 +64,6 @@ def turns_of(sample: Sample) -> list[ShownTurn]:
         ShownTurn(number, turn.role, turn.content)
         for number, turn in enumerate(turns, start=sample.window_start + 1)
     ]
-
-
-def standing_of(user: User, campaign: Campaign) -> Standing:
-    """Return how many samples the person has labelled and how many wait."""
-    states = list(
-        Assignment.objects.visible_to(user)
-        .filter(campaign=campaign)
-        .exclude(state=AssignmentState.WITHDRAWN)
-        .exclude(~Q(state=AssignmentState.LABELLED), sample__conversation__source__withdrawn_at__isnull=False)
-        .values_list("state", flat=True)
-    )
-    labelled = states.count(AssignmentState.LABELLED)
-    return Standing(labelled=labelled, waiting=len(states) - labelled)
 
 
 def own_labels(user: User, campaign: Campaign) -> QuerySet[Label]:

@@ -9,18 +9,14 @@ from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.labelling import record
-from annotation.models import (
-    Assignment,
-    AssignmentState,
-    Campaign,
-    CampaignState,
-    Label,
-    Sample,
-)
+from annotation.assignment import queue, sittings
+from annotation.labelling import drafts, record
+from annotation.labelling.selectors import scheme_version
+from annotation.labelling.slots import LockedSlot, lock_slot
+from annotation.models import Assignment, AssignmentState, CampaignState, Label, LabelUndo, Sitting
 from annotation.schemes.answers import validate_answers
-from annotation.schemes.definition import parse_scheme
 from prometheus_site.accounts.models import User
+from prometheus_site.audit.models import AccessEvent
 from prometheus_site.audit.services import append_to_chain
 from prometheus_site.core import sealing
 from prometheus_site.core.models import SealedText
@@ -30,12 +26,28 @@ class LabelNotRecordedError(Exception):
     """The label was refused; the text says why and what to do."""
 
 
+class NotYoursError(LabelNotRecordedError):
+    """The sample went to somebody else, or the campaign or the person's part in it ended."""
+
+
+class SlotUnknownError(NotYoursError):
+    """The person has no such slot in a campaign that the person takes part in now."""
+
+
+class CampaignClosedError(NotYoursError):
+    """The campaign takes no labels and no changes now."""
+
+
 class KeyReusedError(LabelNotRecordedError):
     """The same idempotency key came with other content."""
 
 
 class AlreadyLabelledError(LabelNotRecordedError):
     """The sample has a label by this person; only a correction can follow."""
+
+
+class LockedError(LabelNotRecordedError):
+    """There is nothing that could still be undone."""
 
 
 @dataclass(frozen=True)
@@ -63,32 +75,28 @@ def clinician_scope(user: User) -> str:
     return f"clinician:{user.pk}"
 
 
-def turns_present(sample: Sample) -> frozenset[str]:
-    """Return which speakers the sample has, as the scheme names them."""
-    client = {"client"} if sample.has_client_turn else set()
-    return frozenset(client | ({"assistant"} if sample.has_assistant_turn else set()))
-
-
 def record_label(*, annotator: User, assignment: Assignment, submission: Submission) -> Receipt:
-    """Store the first label of an assignment.
+    """Store the label of an assignment that has none, or whose label was undone.
+
+    Of the assignment only its key and its campaign are looked at; the rest is read again, locked.
 
     The same submission again returns the stored label. Raises AnswerErrors for answers the scheme does not
-    take, KeyReusedError, AlreadyLabelledError, or LabelNotRecordedError.
+    take, KeyReusedError, AlreadyLabelledError, NotYoursError or LabelNotRecordedError.
     """
     with transaction.atomic():
-        slot = _lock(assignment, annotator)
-        replay = _replay_of(annotator, slot, submission, supersedes=None)
+        # The sitting before the slot, as everywhere: two tabs of one person take turns and never deadlock.
+        sitting = sittings.touch(campaign_id=assignment.campaign_id, annotator=annotator)
+        slot = _lock(assignment.pk, assignment.campaign_id, annotator, submission.key)
+        replay = _replay_of(annotator, slot, submission, corrects=None)
         if replay is not None:
             return Receipt(replay, is_replay=True)
-        if slot.state == AssignmentState.LABELLED:
-            raise AlreadyLabelledError(
-                "You have labelled this sample already. To change it, correct your label."
-            )
-        if slot.state == AssignmentState.WITHDRAWN or slot.campaign.state != CampaignState.OPEN:
-            raise LabelNotRecordedError("This sample is no longer yours to label. Nothing was saved; go on.")
-        label = _store(slot, annotator, submission, supersedes=None)
-        slot.state, slot.lease_id, slot.leased_until = AssignmentState.LABELLED, None, None
-        slot.save(update_fields=["state", "lease_id", "leased_until"])
+        _refuse_what_cannot_be_labelled(slot, annotator)
+        label = _store(slot, annotator, submission, sitting=sitting)
+        Assignment.objects.filter(pk=slot.assignment_id).update(
+            state=AssignmentState.LABELLED, lease_id=None, leased_until=None
+        )
+        drafts.discard(slot.assignment_id)
+        sittings.lock_eleventh(campaign_id=slot.campaign_id, annotator=annotator)
         return Receipt(label, is_replay=False)
 
 
@@ -97,41 +105,87 @@ def correct_label(*, annotator: User, label: Label, submission: Submission) -> R
     if not submission.reason.strip():
         raise LabelNotRecordedError("Say in a few words why you correct this label. Nothing was saved yet.")
     with transaction.atomic():
-        slot = _lock(label.assignment, annotator)
-        replay = _replay_of(annotator, slot, submission, supersedes=label)
+        sitting = sittings.touch(campaign_id=label.campaign_id, annotator=annotator)
+        slot = _lock(label.assignment_id, label.campaign_id, annotator, submission.key)
+        replay = _replay_of(annotator, slot, submission, corrects=label)
         if replay is not None:
             return Receipt(replay, is_replay=True)
-        if Label.objects.filter(supersedes=label).exists():
-            raise AlreadyLabelledError("This label was corrected already. Open your latest one to change it.")
-        if slot.campaign.state != CampaignState.OPEN:
-            raise LabelNotRecordedError("The campaign is closed and takes no corrections. Ask the lead.")
-        return Receipt(_store(slot, annotator, submission, supersedes=label), is_replay=False)
+        if not Label.objects.current().filter(pk=label.pk).exists():
+            raise AlreadyLabelledError("This label was changed already. Open your latest one to change it.")
+        if slot.campaign_state != CampaignState.OPEN:
+            raise CampaignClosedError("The campaign is closed and takes no corrections. Ask the lead.")
+        # From here on it is a correction for good: what it corrects stands as it was given.
+        sittings.lock_corrected(label)
+        stored = _store(slot, annotator, submission, sitting=sitting, corrects=label)
+        return Receipt(stored, is_replay=False)
 
 
-def _lock(assignment: Assignment, annotator: User) -> Assignment:
-    """Lock the assignment's row: everything about one label waits here, and nothing else does."""
-    rows = Assignment.objects.visible_to(annotator).filter(pk=assignment.pk)
-    slot = (
-        rows.select_related("campaign__scheme", "sample__conversation__text")
-        .select_for_update(of=("self",))
-        .first()
-    )
-    if slot is None:  # the person left the campaign between opening the page and saving
-        raise LabelNotRecordedError(
-            "You are no longer in this campaign, so this was not saved. Ask the lead."
+def undo_label(*, annotator: User, label: Label) -> None:
+    """Take a label back before it locks: its sample is on the screen again, the answers as a draft.
+
+    Raises LockedError. The label stays stored, marked as undone.
+    """
+    with transaction.atomic():
+        sittings.touch(campaign_id=label.campaign_id, annotator=annotator)
+        slot = _lock(label.assignment_id, label.campaign_id, annotator, label.idempotency_key)
+        is_undoable = Label.objects.filter(pk=label.pk, reason=None, undo=None, lock=None, superseded_by=None)
+        is_open = slot.campaign_state == CampaignState.OPEN
+        # Who has seen what others answered keeps the label that was blind.
+        if not is_undoable.exists() or not is_open or slot.has_read_labels:
+            raise LockedError("This label is locked. You can still correct it, with a reason.")
+        undo = LabelUndo.objects.create(label=label, annotator=annotator, created_at=timezone.now())
+        append_to_chain(
+            clinician_id=annotator.pk,
+            kind=record.UNDO_KIND,
+            object_id=undo.pk,
+            payload=record.undo_payload_of(undo),
         )
+        scope = clinician_scope(annotator)
+        drafts.write(slot.assignment_id, scope=scope, answers=label.answers, note=_words_of(label.note))
+        queue.put_on_screen(slot.assignment_id)
+
+
+def _lock(assignment_id: uuid.UUID, campaign_id: uuid.UUID, annotator: User, key: uuid.UUID) -> LockedSlot:
+    slot = lock_slot(assignment_id, annotator, key)
+    if (
+        slot is None or slot.campaign_id != campaign_id
+    ):  # the person left the campaign between opening the page and saving
+        raise SlotUnknownError("You are no longer in this campaign, so this was not saved. Ask the lead.")
     return slot
 
 
-def _request_digest(slot: Assignment, submission: Submission, supersedes: Label | None, scope: str) -> str:
+def _refuse_what_cannot_be_labelled(slot: LockedSlot, annotator: User) -> None:
+    if slot.state == AssignmentState.LABELLED:
+        raise AlreadyLabelledError("You have labelled this sample already. To change it, correct your label.")
+    if slot.campaign_state != CampaignState.OPEN:
+        raise CampaignClosedError("The campaign is closed, so this was not saved. Ask the lead.")
+    if slot.has_read_labels:
+        raise NotYoursError(
+            "You have opened labels that others gave here, so yours would not be blind. It was not saved."
+        )
+    if slot.state in (AssignmentState.PASSED, AssignmentState.RESTING):
+        raise NotYoursError("This sample is not yours to label now. Nothing was saved; go on.")
+    # What a clinician has read and labelled is kept, though the plan gave the sample to another meanwhile.
+    was_read = slot.first_shown_at is not None or was_sent(slot.sample_id, annotator)
+    if slot.state == AssignmentState.WITHDRAWN and not was_read:
+        raise NotYoursError("This sample is no longer yours to label. Nothing was saved; go on.")
+
+
+def was_sent(sample_id: uuid.UUID, annotator: User) -> bool:
+    """Whether the sample's text ever went to this person, if only ahead: a page may have worked offline."""
+    sent = AccessEvent.objects.filter(object_type="sample", object_id=str(sample_id), actor=annotator)
+    return sent.exists()
+
+
+def _request_digest(slot: LockedSlot, submission: Submission, corrects: Label | None, scope: str) -> str:
     canonical = orjson.dumps(
         {
-            "assignment": str(slot.pk),
+            "assignment": str(slot.assignment_id),
             "answers": submission.answers,
             "note": submission.note,
             "reason": submission.reason,
             "guideline": str(submission.guideline_id),
-            "supersedes": str(supersedes.pk) if supersedes else None,
+            "supersedes": str(corrects.pk) if corrects else None,
         },
         option=orjson.OPT_SORT_KEYS,
     )
@@ -140,58 +194,87 @@ def _request_digest(slot: Assignment, submission: Submission, supersedes: Label 
 
 
 def _replay_of(
-    annotator: User, slot: Assignment, submission: Submission, *, supersedes: Label | None
+    annotator: User, slot: LockedSlot, submission: Submission, *, corrects: Label | None
 ) -> Label | None:
-    stored: Label | None = Label.objects.filter(annotator=annotator, idempotency_key=submission.key).first()
-    if stored is None:
+    if slot.stored_under_key is None:
         return None
-    if stored.request_digest != _request_digest(slot, submission, supersedes, clinician_scope(annotator)):
+    stored: Label = Label.objects.select_related("undo").get(pk=slot.stored_under_key)
+    if hasattr(stored, "undo"):
+        raise KeyReusedError("What was saved with this key was undone since. Save again with a new key.")
+    if stored.request_digest != _request_digest(slot, submission, corrects, clinician_scope(annotator)):
         raise KeyReusedError(
             "Something else was saved with this key already, and it stands unchanged. Reload the page."
         )
     return stored
 
 
-def _store(slot: Assignment, annotator: User, submission: Submission, *, supersedes: Label | None) -> Label:
-    scheme = slot.campaign.scheme
-    answers = validate_answers(
-        parse_scheme(scheme.definition), submission.answers, turns_present(slot.sample)
-    )
+def _store(
+    slot: LockedSlot,
+    annotator: User,
+    submission: Submission,
+    *,
+    sitting: Sitting,
+    corrects: Label | None = None,
+) -> Label:
     scope = clinician_scope(annotator)
     label = Label(
-        campaign=slot.campaign,
-        assignment=slot,
-        sample=slot.sample,
+        campaign_id=slot.campaign_id,
+        assignment_id=slot.assignment_id,
+        sample_id=slot.sample_id,
         annotator=annotator,
-        scheme=scheme,
-        guideline_id=_guideline_shown(slot.campaign, submission.guideline_id),
-        answers=answers,
+        scheme_id=slot.scheme_id,
+        guideline_id=_guideline_shown(slot, submission.guideline_id),
+        answers=validate_answers(scheme_version(slot.scheme_id), submission.answers, slot.turns_present),
         note=_seal(submission.note, scope),
-        reason=_seal(submission.reason, scope) if supersedes else None,
+        reason=_seal(submission.reason, scope) if corrects else None,
         active_seconds=submission.active_seconds,
-        is_simulated=slot.campaign.is_simulated,
+        sitting=sitting,
+        is_simulated=slot.is_simulated,
         idempotency_key=submission.key,
-        request_digest=_request_digest(slot, submission, supersedes, scope),
-        supersedes=supersedes,
+        request_digest=_request_digest(slot, submission, corrects, scope),
         created_at=timezone.now(),
     )
+    if corrects is not None:
+        label.supersedes = corrects
+    else:
+        label.lease_id, label.screen_order = slot.lease_id, slot.screen_order
+        label.shown_at = slot.first_shown_at
+        label.supersedes_id, label.replaces_undone_id = slot.undone_label_id, slot.undo_id
     label.save(force_insert=True)
+    read = record.Read(
+        text_digest=bytes(slot.text_digest),
+        window=(slot.window_start, slot.window_stop),
+        purpose=slot.purpose,
+        repeat_number=slot.repeat_number,
+    )
     append_to_chain(
-        clinician_id=annotator.pk, kind=record.KIND, object_id=label.pk, payload=record.payload_of(label)
+        clinician_id=annotator.pk,
+        kind=record.KIND,
+        object_id=label.pk,
+        payload=record.payload(label, read),
     )
     return label
 
 
-def _guideline_shown(campaign: Campaign, guideline_id: uuid.UUID) -> uuid.UUID:
+def _guideline_shown(slot: LockedSlot, guideline_id: uuid.UUID) -> uuid.UUID:
     """Return the guideline version that was on the clinician's screen; a newer one may have followed."""
+    if guideline_id == slot.guideline_id:
+        return guideline_id
     was_current = apps.get_model("annotation", "CampaignEvent").objects.filter(
-        pgh_obj_id=campaign.pk, guideline_id=guideline_id
+        pgh_obj_id=slot.campaign_id, guideline_id=guideline_id
     )
-    if guideline_id != campaign.guideline_id and not was_current.exists():
+    if not was_current.exists():
         raise LabelNotRecordedError(
             "The page names a guideline that does not belong here. Reload it and save again."
         )
     return guideline_id
+
+
+def _words_of(note: SealedText | None) -> str:
+    try:
+        return sealing.open_text(note) if note else ""
+    except sealing.TextErasedError:  # the clinician's key was destroyed; the answers stand
+        return ""
 
 
 def _seal(text: str, scope: str) -> SealedText | None:

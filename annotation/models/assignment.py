@@ -26,10 +26,16 @@ class Purpose(models.TextChoices):
 
 
 class AssignmentState(models.TextChoices):
+    RESTING = "resting", "Not due yet"
     WAITING = "waiting", "Waiting"
-    LEASED = "leased", "On screen"
+    LEASED = "leased", "Handed out"
     LABELLED = "labelled", "Labelled"
+    PASSED = "passed", "Passed"
     WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+OPEN_STATES = (AssignmentState.RESTING, AssignmentState.WAITING, AssignmentState.LEASED)
+QUEUED_STATES = (AssignmentState.WAITING, AssignmentState.LEASED)
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -55,11 +61,15 @@ class Assignment(models.Model):
     )
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.OVERLAP)
     repeat_number = models.PositiveSmallIntegerField(default=0)
-    position = models.PositiveIntegerField()
+    # Grows with every change of the plan; only the order means something.
+    position = models.PositiveBigIntegerField()
     state = models.CharField(max_length=10, choices=AssignmentState.choices, default=AssignmentState.WAITING)
+    rests_until = models.DateTimeField(null=True)  # a silent repeat: not before this moment
     lease_id = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    first_shown_at = models.DateTimeField(null=True)
+    screen_order = models.PositiveIntegerField(null=True)  # the how-manieth sample handed to this person
+    first_shown_at = models.DateTimeField(null=True)  # displayed, not merely fetched ahead
+    opened_at = models.DateTimeField(null=True)  # when a text estimated severe was uncovered
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[models.Manager["Assignment"]] = AssignmentQuerySet.as_manager()
@@ -89,10 +99,22 @@ class Assignment(models.Model):
             ),
         ]
         indexes = [
+            # The highest screen order of a person, and whether that sample was severe.
+            models.Index(
+                fields=["campaign", "annotator", "screen_order"],
+                condition=Q(screen_order__isnull=False),
+                name="assignment_screen_order",
+            ),
+            models.Index(fields=["rests_until"], condition=Q(state="resting"), name="assignment_resting"),
             models.Index(
                 fields=["campaign", "annotator", "position"],
                 condition=Q(state__in=["waiting", "leased"]),
                 name="assignment_queue",
+            ),
+            models.Index(
+                fields=["campaign", "annotator", "screen_order"],
+                condition=Q(state="leased"),
+                name="assignment_handed_out",
             ),
             models.Index(fields=["leased_until"], condition=Q(state="leased"), name="assignment_leases"),
         ]

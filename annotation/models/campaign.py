@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from annotation.models.scheme import GuidelineVersion, SchemeVersion
+from prometheus_site.core.append_only import AppendOnlyModel, append_only_triggers
 
 if TYPE_CHECKING:
     from prometheus_site.accounts.models import User
@@ -24,7 +25,8 @@ class CampaignState(models.TextChoices):
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def visible_to(self, user: "User") -> "CampaignQuerySet":
         """Return the campaigns this person takes part in now."""
-        return self.filter(members__user=user, members__left_at__isnull=True).distinct()
+        present = CampaignMember.objects.filter(campaign=OuterRef("pk"), user=user, left_at__isnull=True)
+        return self.filter(Exists(present))
 
 
 @pghistory.track()
@@ -39,6 +41,16 @@ class Campaign(models.Model):
     is_simulated = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=CampaignState.choices, default=CampaignState.DRAFT)
     labels_per_sample = models.PositiveSmallIntegerField(default=2)
+    # The declared design: how many samples everybody labels, and what is asked twice of one person.
+    training_samples = models.PositiveIntegerField(default=0, db_default=0)
+    calibration_samples = models.PositiveIntegerField(default=0, db_default=0)
+    anchor_samples = models.PositiveIntegerField(default=0, db_default=0)
+    # The share of overlap samples, those estimated severe left out, that get one label only.
+    single_label_percent = models.FloatField(default=0.0, db_default=0.0)
+    repeat_percent = models.FloatField(default=4.0, db_default=4.0)
+    repeat_after_days = models.PositiveSmallIntegerField(default=7, db_default=7)
+    due_on = models.DateField(null=True)
+    expected_seconds_per_label = models.PositiveSmallIntegerField(default=45, db_default=45)
     seed = models.PositiveBigIntegerField(default=1)
     agreement_target = models.DecimalField(max_digits=3, decimal_places=2, default=0.85)
     created_by = models.ForeignKey(
@@ -55,6 +67,16 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(labels_per_sample__gte=1), name="campaign_labels_per_sample_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(repeat_percent__gte=0, repeat_percent__lte=20), name="campaign_repeat_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(single_label_percent__gte=0, single_label_percent__lte=100),
+                name="campaign_single_label_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_seconds_per_label__gte=1), name="campaign_expected_seconds_range"
             ),
             models.CheckConstraint(
                 condition=Q(agreement_target__gt=0, agreement_target__lt=1), name="campaign_target_range"
@@ -75,15 +97,37 @@ class CampaignMember(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
     joined_at = models.DateTimeField(db_default=Now())
     left_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    hours_per_week = models.FloatField(default=10, db_default=10)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(hours_per_week__gt=0, hours_per_week__lte=60), name="campaignmember_hours_range"
+            ),
             models.UniqueConstraint(
                 fields=["campaign", "user"],
                 condition=Q(left_at__isnull=True),
                 name="campaignmember_one_live_per_person",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.campaign_id}"
+
+
+class LabelsOpened(AppendOnlyModel):
+    """A person has seen labels that others gave in this campaign: no label of that person is blind again."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="labels_opened")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers = append_only_triggers()
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "reader"], name="labelsopened_once_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} opened labels of {self.campaign_id}"

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from prometheus_site.accounts.models import User
 
 
+class DesignRole(models.TextChoices):
+    """Who labels a sample: everybody (training, calibration, anchor) or a balanced pair (overlap)."""
+
+    TRAINING = "training", "Training"
+    CALIBRATION = "calibration", "Calibration"
+    ANCHOR = "anchor", "Anchor"
+    OVERLAP = "overlap", "Overlap"
+
+
 class SampleQuerySet(models.QuerySet["Sample"]):
     def visible_to(self, user: "User") -> "SampleQuerySet":
         """Return the samples whose campaign this person takes part in now."""
@@ -33,6 +42,8 @@ class Sample(models.Model):
     has_client_turn = models.BooleanField()
     has_assistant_turn = models.BooleanField()
     is_estimated_severe = models.BooleanField(default=False)
+    # The sample's part in the design: empty until the first plan is made, then for ever the same.
+    design_role = models.CharField(max_length=12, choices=DesignRole.choices, blank=True, db_default="")
     sampling_weight = models.FloatField(default=1.0)  # inverse inclusion probability
     created_at = models.DateTimeField(db_default=Now())
 
@@ -46,6 +57,9 @@ class Sample(models.Model):
             models.UniqueConstraint(fields=["campaign", "number"], name="sample_one_per_number"),
             models.CheckConstraint(
                 condition=Q(window_stop__gt=F("window_start")), name="sample_window_has_turns"
+            ),
+            models.CheckConstraint(
+                condition=Q(design_role__in=["", *DesignRole.values]), name="sample_design_role_is_known"
             ),
             models.CheckConstraint(condition=Q(sampling_weight__gt=0), name="sample_weight_is_positive"),
         ]

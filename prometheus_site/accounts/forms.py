@@ -1,4 +1,4 @@
-"""What people fill in: an invitation, a role, a new account, the authenticator app's first code."""
+"""What people fill in: an invitation, a role, a new account, a token's name, the app's first code."""
 
 from typing import Any
 
@@ -26,6 +26,15 @@ class RoleForm(forms.Form):
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+
+class ApiTokenForm(forms.Form):
+    name = forms.CharField(
+        label="What is it for",
+        max_length=80,
+        help_text="Such as the name of the program or the computer that will use it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
 
 class NewAccountForm(forms.Form):

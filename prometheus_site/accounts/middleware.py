@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -22,8 +23,21 @@ SET_UP_PAGES = frozenset(
 CONFIRM_PAGES = frozenset({"mfa_reauthenticate", "mfa_reauthenticate_webauthn"})
 
 
+def is_for_the_api(request: HttpRequest) -> bool:
+    """Say whether the request goes to an API view, whose class says so itself."""
+    view_class = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
+    return getattr(view_class, "is_api", False)
+
+
+def brings_credentials(request: HttpRequest) -> bool:
+    """Say whether the request has an Authorization header, be it an API token, empty or nonsense."""
+    return "HTTP_AUTHORIZATION" in request.META
+
+
 def shows_a_page(request: HttpRequest) -> bool:
     """Say whether the answer will be shown as a page: not to htmx, fetch, an image tag or a JSON client."""
+    if is_for_the_api(request):
+        return False
     headers = request.headers
     if "HX-Request" in headers or headers.get("X-Requested-With") == "XMLHttpRequest":
         return False
@@ -38,7 +52,7 @@ def refreshes_itself(request: HttpRequest) -> bool:
 
 
 class SessionLimitsMiddleware:
-    """End a session that was idle too long or is too old."""
+    """End a session that was idle too long or is too old; set it aside where an API token decides."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -50,6 +64,10 @@ class SessionLimitsMiddleware:
     def process_view(
         self, request: HttpRequest, view: ViewFunction, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
+        is_api = is_for_the_api(request)
+        if is_api and brings_credentials(request):
+            request.user = AnonymousUser()  # nothing after this sees whose session it is
+            return None
         needs_login = getattr(view, "login_required", True)
         if request.user.is_authenticated:
             reason = session_clock.ended_because(request.session, time.time())
@@ -58,12 +76,12 @@ class SessionLimitsMiddleware:
                     session_clock.touch(request.session, time.time())
                 return None
             get_adapter().logout(request)
-            if needs_login and not shows_a_page(request):
-                return JsonResponse({"detail": reason}, status=401)
+            if is_api or (needs_login and not shows_a_page(request)):
+                return _ask_to_sign_in(reason)
             messages.info(request, reason)
             return _sign_in_again(request) if needs_login else None
         if needs_login and not shows_a_page(request):
-            return JsonResponse({"detail": "Sign in first."}, status=401)
+            return _ask_to_sign_in("Sign in first.")
         return None
 
 
@@ -95,6 +113,11 @@ class SecondFactorMiddleware:
 
 def _refuse(request: HttpRequest, reason: str, page: str) -> HttpResponse:
     return redirect(page) if shows_a_page(request) else JsonResponse({"detail": reason}, status=403)
+
+
+def _ask_to_sign_in(reason: str) -> HttpResponse:
+    headers = {"WWW-Authenticate": 'Bearer realm="Prometheus"', "Cache-Control": "no-store"}
+    return JsonResponse({"detail": reason}, status=401, headers=headers)
 
 
 def _sign_in_again(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Users, the roles granted to them, and the invitations that bring them in."""
+"""Users, the roles granted to them, the invitations that bring them in, and their API tokens."""
 
 import uuid
 from collections.abc import Iterable
@@ -138,3 +138,24 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} invitation {self.id}"
+
+
+class ApiToken(models.Model):
+    """What a person's program shows instead of a password. Only the token's hash is stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    token_digest = models.CharField(max_length=64, unique=True)
+    # A token made with the password alone opens nothing once its person has a role that needs more.
+    was_second_factor_passed = models.BooleanField()
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="apitoken_has_a_name")]
+
+    def __str__(self) -> str:
+        return f"API token {self.id}"

@@ -1,10 +1,10 @@
-"""Read people and invitations."""
+"""Read people, invitations and API tokens."""
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
-from prometheus_site.accounts.models import Invitation, RoleGrant, User
+from prometheus_site.accounts.models import ApiToken, Invitation, RoleGrant, User
 from prometheus_site.accounts.services import check_open, token_digest
 
 
@@ -35,3 +35,10 @@ def open_invitations() -> QuerySet[Invitation]:
 def open_invitation(token: str) -> Invitation:
     """Return the invitation of this token. Raises what `services.check_open` raises."""
     return check_open(Invitation.objects.filter(token_digest=token_digest(token)).first())
+
+
+def live_api_tokens(user: User) -> QuerySet[ApiToken]:
+    """Return the person's tokens that still work, newest first."""
+    return user.api_tokens.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).order_by(
+        "-created_at"
+    )

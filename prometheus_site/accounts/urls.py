@@ -15,5 +15,7 @@ urlpatterns = [
     path("people/<uuid:user_id>/roles/revoke/", views.revoke_role, name="revoke_role"),
     path("invitation/<str:token>/", views.accept_invitation, name="accept_invitation"),
     path("account/", views.account, name="account"),
+    path("account/tokens/", views.create_api_token, name="create_api_token"),
+    path("account/tokens/<uuid:token_id>/revoke/", views.revoke_api_token, name="revoke_api_token"),
     path("account/totp-qr.svg", views.totp_qr, name="totp_qr"),
 ]

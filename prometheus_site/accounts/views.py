@@ -17,12 +17,18 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from prometheus_site.accounts import selectors, services
-from prometheus_site.accounts.forms import ActivateTotpForm, InviteForm, NewAccountForm, RoleForm
+from prometheus_site.accounts import api_tokens, selectors, services
+from prometheus_site.accounts.forms import (
+    ActivateTotpForm,
+    ApiTokenForm,
+    InviteForm,
+    NewAccountForm,
+    RoleForm,
+)
 from prometheus_site.accounts.models import Invitation, User
 from prometheus_site.accounts.permissions import SignedInRequest, require_role
 from prometheus_site.accounts.roles import Role
-from prometheus_site.accounts.second_factor import authenticators_of, remember_added
+from prometheus_site.accounts.second_factor import authenticators_of, has_passed, remember_added
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 
@@ -156,9 +162,41 @@ def _status(refused: services.AccountsError) -> int:
 # --- One's own account -------------------------------------------------------------------------------------
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    types = set(authenticators_of(request.user).values())
-    context = {"second_factor_types": types, "roles": sorted(request.user.roles)}
-    return render(request, "accounts/account.html", context)
+    return _account(request, ApiTokenForm())
+
+
+@require_POST
+def create_api_token(request: SignedInRequest) -> HttpResponse:
+    """Show the token in the answer itself: it is kept nowhere, so it cannot be shown again."""
+    form = ApiTokenForm(request.POST)
+    if not form.is_valid():
+        return _account(request, form, status=422)
+    passed = has_passed(request, request.user, authenticators_of(request.user))
+    token, secret = api_tokens.create_api_token(
+        user=request.user, name=form.cleaned_data["name"], was_second_factor_passed=passed
+    )
+    context = {"token": token, "secret": secret, "days": api_tokens.TOKEN_DAYS}
+    return render(request, "accounts/api_token_made.html", context)
+
+
+@require_POST
+def revoke_api_token(request: SignedInRequest, token_id: uuid.UUID) -> HttpResponse:
+    try:
+        token = api_tokens.revoke_api_token(token_id=token_id, user=request.user)
+    except api_tokens.ApiTokenUnknownError as unknown:
+        raise Http404 from unknown
+    messages.success(request, f"The API token “{token.name}” no longer works.")
+    return redirect("accounts:account")
+
+
+def _account(request: SignedInRequest, form: ApiTokenForm, status: int = 200) -> HttpResponse:
+    context = {
+        "second_factor_types": set(authenticators_of(request.user).values()),
+        "roles": sorted(request.user.roles),
+        "api_tokens": selectors.live_api_tokens(request.user),
+        "form": form,
+    }
+    return render(request, "accounts/account.html", context, status=status)
 
 
 @require_safe

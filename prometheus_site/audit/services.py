@@ -1,7 +1,7 @@
 """Write the record: access events, chain links and anchors."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -28,6 +28,15 @@ def record_access(
     named = request_id or current_request_id.get() or None
     AccessEvent.objects.create(
         actor=actor, action=action, object_type=obj_type, object_id=obj_id, request_id=named
+    )
+
+
+def record_accesses(*, actor: "User", action: Action, obj_type: str, obj_ids: Sequence[str]) -> None:
+    """Write down the same deed on several objects at once."""
+    named = current_request_id.get() or None
+    AccessEvent.objects.bulk_create(
+        AccessEvent(actor=actor, action=action, object_type=obj_type, object_id=obj_id, request_id=named)
+        for obj_id in obj_ids
     )
 
 

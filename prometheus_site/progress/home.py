@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation.campaigns.selectors import campaigns_of
-from annotation.labelling.selectors import standing_of
+from annotation.labelling.standing import standing_of
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 

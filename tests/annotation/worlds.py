@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Sequence
 
-from annotation.assignment.services import extend_plan
+from annotation.assignment import sittings
+from annotation.assignment.planning import revise_plan
 from annotation.campaigns.services import create_campaign
 from annotation.labelling.services import Submission, record_label
 from annotation.models import Assignment, Campaign, CampaignMember, CampaignState, Label, Sample
@@ -87,7 +88,7 @@ def make_campaign(
         CampaignMember.objects.create(campaign=campaign, user=annotator)
     campaign.state = CampaignState.OPEN
     campaign.save()
-    extend_plan(campaign=campaign)
+    revise_plan(campaign=campaign, because="made up")
     return campaign
 
 
@@ -99,9 +100,16 @@ def submission(campaign: Campaign, **changes: object) -> Submission:
     )
 
 
-def label(campaign: Campaign, annotator: User, number: int, **changes: object) -> Label:
-    """Store a label of that sample by that annotator, through the service."""
-    assignment = Assignment.objects.get(campaign=campaign, annotator=annotator, sample__number=number)
-    return record_label(
+def label(
+    campaign: Campaign, annotator: User, number: int, *, locks: bool = True, **changes: object
+) -> Label:
+    """Store a label of that sample by that annotator, through the service; the sitting ends, so it locks."""
+    assignment = Assignment.objects.get(
+        campaign=campaign, annotator=annotator, sample__number=number, repeat_number=0
+    )
+    given = record_label(
         annotator=annotator, assignment=assignment, submission=submission(campaign, **changes)
     ).label
+    if locks:
+        sittings.end(campaign=campaign, annotator=annotator)
+    return given

@@ -1,15 +1,17 @@
 """A running site, a real browser, and people who sign in with their second factor."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.e2e import steps
 from tests.e2e.people import People
 from tests.e2e.site import Site, running_site
 
+MakeCampaign = Callable[..., steps.Campaign]
 CHROMIUM_FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -79,3 +81,18 @@ def page_as(people: People) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def lead(page_as: Callable[..., Page]) -> Page:
+    return page_as("lead")
+
+
+@pytest.fixture
+def make_campaign(site: Site, lead: Page, tmp_path: Path) -> MakeCampaign:
+    """Return a maker of open campaigns, by number of samples, with Anna Demo in them."""
+
+    def make(samples: int, severe: Sequence[int] = ()) -> steps.Campaign:
+        return steps.open_campaign(site, lead, tmp_path, ["Anna Demo"], samples=samples, severe=severe)
+
+    return make

@@ -16,15 +16,16 @@ STRANGER = ""
 
 @dataclass(frozen=True)
 class Shown:
-    """A page by its URL name, the person who looks at it, and its address."""
+    """A page by its URL name, the person who looks at it, its address, and which of its faces that is."""
 
     name: str
     who: str
     address: str
+    face: str = ""
 
     @property
     def file_name(self) -> str:
-        return self.name.replace(":", "-").replace("_", "-").replace(" ", "-")
+        return "-".join(filter(None, (self.name, self.face))).translate(str.maketrans(":_ ", "---"))
 
 
 # Addresses that answer without a page of their own: pictures, files, redirects, and pages in the middle of
@@ -50,6 +51,13 @@ NOT_PAGES = {
     "mfa_generate_recovery_codes": "confirmed first: see mfa_reauthenticate",
     "mfa_add_webauthn": "confirmed first: see mfa_reauthenticate",
     "accounts:totp_qr": "a picture",
+    "api:schema": "JSON",
+    "api:unknown_address": "JSON",
+    "annotation_api:progress": "JSON",
+    "annotation_api:export_csv": "a file",
+    "annotation_api:export_jsonl": "a file",
+    "annotation:example_scheme": "a file",
+    "annotation:example_guideline": "a file",
 }
 
 
@@ -75,17 +83,34 @@ def furnish(people: People, folder: Path) -> dict[str, str]:
     lead.get_by_label("Role").first.select_option("annotator")
     lead.get_by_role("button", name="Make an invitation link").click()
     found["invitation"] = _invitation_link(lead)
+    lead.goto("/campaigns/autumn/")
+    lead.get_by_label("Chiara Demo").check()
+    lead.get_by_role("button", name="Save the people").click()
     lead.context.close()
-    annotator = people.context("annotator").new_page()
-    steps.start_labelling(annotator, "demo")
-    for _ in range(3):
-        steps.label_one(annotator, ANSWERS)
-    annotator.goto("/campaigns/demo/labels/")
-    found["own label"] = str(
-        annotator.get_by_role("link", name="Open your label").first.get_attribute("href")
-    )
-    annotator.context.close()
-    return found
+    return found | _label_a_little(people)
+
+
+def _label_a_little(people: People) -> dict[str, str]:
+    """Leave one annotator with a covered text on screen, one with an open one, one with nothing."""
+    with people.context("annotator") as context:
+        page = context.new_page()
+        steps.start_labelling(page, "demo")
+        for _ in range(3):
+            steps.label_one(page, ANSWERS)
+        steps.pass_until(page, is_covered=True)
+        page.goto("/campaigns/demo/labels/")
+        own = page.get_by_role("link", name="Open your label").first.get_attribute("href")
+    with people.context("annotator2") as context:
+        page = context.new_page()
+        steps.start_labelling(page, "demo")
+        steps.pass_until(page, is_covered=False)
+        flag = page.get_by_role("button", name="Flag").get_attribute("href")
+    with people.context("annotator3") as context:
+        page = context.new_page()
+        steps.start_labelling(page, "demo")
+        page.get_by_role("button", name="Leave", exact=True).click()
+        page.wait_for_url("/")
+    return {"own label": str(own), "flag": str(flag)}
 
 
 def _invitation_link(lead: Page) -> str:
@@ -114,6 +139,7 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         Shown("accounts:people", lead, "/people/"),
         Shown("accounts:accept_invitation", STRANGER, found["invitation"]),
         Shown("accounts:account", annotator, "/account/"),
+        Shown("api:reference", annotator, "/api/v1/"),
         Shown("data:sources", lead, "/data/"),
         Shown("data:conversations", lead, "/data/conversations/"),
         Shown("data:upload", lead, "/data/upload/"),
@@ -123,11 +149,17 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         Shown("annotation:campaigns", lead, "/campaigns/"),
         Shown("annotation:create_campaign", lead, "/campaigns/new/"),
         Shown("annotation:campaign", lead, "/campaigns/demo/"),
+        Shown("annotation:plan", lead, "/campaigns/demo/plan/"),
         Shown("annotation:dashboard", lead, "/campaigns/demo/dashboard/"),
         Shown("annotation:figure", lead, "/campaigns/demo/figures/labelled/"),
         Shown("annotation:sample", lead, "/campaigns/demo/samples/1/"),
         Shown("annotation:guideline", annotator, "/campaigns/demo/guideline/"),
+        Shown("annotation:change_guideline", lead, "/campaigns/demo/guideline/new/"),
         Shown("annotation:workbench", annotator, "/campaigns/demo/label/"),
+        Shown("annotation:workbench", "annotator", "/campaigns/demo/label/", "covered"),
+        Shown("annotation:workbench", "annotator3", "/campaigns/demo/label/", "away"),
+        Shown("annotation:workbench", "annotator3", "/campaigns/autumn/label/", "empty"),
+        Shown("annotation:flag_sample", annotator, found["flag"]),
         Shown("annotation:own_labels", "annotator", "/campaigns/demo/labels/"),
         Shown("annotation:correct_label", "annotator", found["own label"]),
         Shown("no such page", annotator, "/nothing/here/"),

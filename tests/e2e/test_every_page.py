@@ -30,10 +30,6 @@ def pages(
 ) -> list[Shown]:
     found = furnish(people, tmp_path_factory.mktemp("furniture"))
     site.manage("sweep")
-    with people.context("annotator2") as context:  # a sample on screen
-        page = context.new_page()
-        page.goto("/campaigns/demo/label/")
-        page.get_by_role("button", name="Start").or_(page.get_by_role("button", name="Save")).first.click()
 
     def record(table: str) -> str:
         app, model = table.rsplit("_", 1)
@@ -66,15 +62,15 @@ def faults_of(page: Page, shown: Shown) -> Iterator[str]:
     answer = page.goto(shown.address)
     assert answer is not None
     if answer.status != (404 if shown.name == "no such page" else 200):
-        yield f"{shown.name}: status {answer.status}"
+        yield f"{shown.file_name}: status {answer.status}"
     # Before axe runs: it sets inline styles of its own.
-    yield from (f"{shown.name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
-    yield from (f"{shown.name}: CSP {text}" for text in said)
+    yield from (f"{shown.file_name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
+    yield from (f"{shown.file_name}: CSP {text}" for text in said)
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        yield f"{shown.name}: sticks out at {page.viewport_size}"
+        yield f"{shown.file_name}: sticks out at {page.viewport_size}"
     for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
         places = [node["target"] for node in violation["nodes"][:3]]
-        yield f"{shown.name}: axe {violation['id']} at {places}"
+        yield f"{shown.file_name}: axe {violation['id']} at {places}"
 
 
 @pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])

@@ -9,7 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections
 
-from annotation.assignment.services import release_expired_leases, take_back_from_departed
+from annotation.assignment.planning import replan_where_needed
+from annotation.assignment.queue import release_expired_leases
+from annotation.assignment.repeats import wake_repeats
+from annotation.assignment.sittings import end_idle
 from annotation.intake.services import take_in_waiting_imports
 from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
 from prometheus_site.audit.services import anchor_heads
@@ -30,7 +33,9 @@ SWEEPS = (
     Sweep("samples from finished imports", 5, take_in_waiting_imports),
     Sweep("lost imports", 30, requeue_lost_imports),
     Sweep("expired leases", 60, release_expired_leases),
-    Sweep("slots of people who left", 60, take_back_from_departed),
+    Sweep("sittings of people who went away", 60, end_idle),
+    Sweep("plans that became uneven", 60, replan_where_needed),
+    Sweep("silent repeats that are due", 60, wake_repeats),
     Sweep("anchor", 180, anchor_heads),
     Sweep("abandoned uploads", 3600, discard_abandoned_uploads),
 )

@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation.assignment.services import (
+from annotation.assignment.queue import (
     CampaignNotOpenError,
     assign_next,
     release_expired_leases,
 )
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
 from prometheus_site.accounts.models import User
+from tests.annotation.planned import queue_of
 from tests.annotation.worlds import label, make_campaign
 
 
@@ -23,11 +24,23 @@ def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
 
 
 def test_gives_the_first_of_the_queue_and_keeps_it_on_screen(campaign: Campaign, annotator: User) -> None:
+    expected = queue_of(campaign, annotator)[0]
     first = assign_next(campaign=campaign, annotator=annotator)
-    assert first is not None
-    assert first.position == 1
+    assert first == expected
     assert first.state == AssignmentState.LEASED
     assert assign_next(campaign=campaign, annotator=annotator) == first
+
+
+def test_notes_that_it_is_shown(campaign: Campaign, annotator: User) -> None:
+    before = timezone.now()
+    first = assign_next(campaign=campaign, annotator=annotator)
+    assert first is not None
+    first.refresh_from_db()
+    assert first.first_shown_at is not None
+    assert first.first_shown_at >= before
+    assign_next(campaign=campaign, annotator=annotator)
+    again = Assignment.objects.get(pk=first.pk)
+    assert again.first_shown_at == first.first_shown_at
 
 
 def test_ends_when_everything_is_labelled(campaign: Campaign, annotator: User) -> None:
@@ -44,12 +57,14 @@ def test_closed_campaign_gives_nothing(campaign: Campaign, annotator: User) -> N
 
 
 def test_expired_lease_goes_back_to_its_place(campaign: Campaign, annotator: User) -> None:
+    order = queue_of(campaign, annotator)
     first = assign_next(campaign=campaign, annotator=annotator)
     assert first is not None
     Assignment.objects.filter(pk=first.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
     assert release_expired_leases() == 1
     first.refresh_from_db()
-    assert (first.state, first.lease_id, first.position) == (AssignmentState.WAITING, None, 1)
+    assert (first.state, first.lease_id, first.leased_until) == (AssignmentState.WAITING, None, None)
+    assert queue_of(campaign, annotator) == order
     assert release_expired_leases() == 0
 
 

@@ -9,9 +9,13 @@ from html.parser import HTMLParser
 import time_machine
 from django.test import Client
 
-from annotation.campaigns.services import set_members, store_guideline
-from annotation.labelling.services import correct_label
-from annotation.models import Assignment, AssignmentState, Campaign, Purpose, Sample
+from annotation.assignment.queue import assign_next
+from annotation.campaigns.services import set_members
+from annotation.guidelines.services import store_guideline
+from annotation.labelling.services import correct_label, record_label, undo_label
+from annotation.labelling.unlabelled import flag_sample, pass_sample
+from annotation.models import Assignment, AssignmentState, Campaign, FlagKind, Purpose, Sample
+from annotation.models.assignment import AssignmentQuerySet
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people
@@ -30,9 +34,10 @@ class BusyWorld:
 
 def make_busy_world(lead: User, annotators: list[User], *, samples: int = 68) -> BusyWorld:
     """Return a campaign with labels on several days and under two guideline versions, corrections, notes,
-    severe and unratable labels, a training label, somebody who left, and windows of one conversation."""
+    severe and unratable labels, a training label, somebody who left, and windows of one conversation; with a
+    pass, a flag, a label undone, one not locked yet, a silent repeat labelled, and a sample on a screen."""
     beside = make_campaign(lead, annotators, slug="beside", samples=4)
-    for slot in Assignment.objects.filter(campaign=beside).select_related("annotator", "sample"):
+    for slot in first_slots(beside):
         label(beside, slot.annotator, slot.sample.number, note="beside", answers=_severe())
     campaign = make_campaign(lead, annotators, slug="busy", samples=samples)
     _second_window(campaign)
@@ -43,6 +48,7 @@ def make_busy_world(lead: User, annotators: list[User], *, samples: int = 68) ->
     _correct_some(campaign, annotators[0])
     members = [annotator.pk for annotator in annotators if annotator != leaver]
     set_members(campaign=campaign, user_ids=members, changed_by=lead)
+    _at_work(campaign, annotators[1])
     return BusyWorld(campaign, beside, annotators)
 
 
@@ -66,7 +72,7 @@ def _label_all(campaign: Campaign, sample: Sample, leaver: User) -> None:
             scheme_key=campaign.scheme.key, version="1.1", body="## C1 More\n", created_by=None
         )
         campaign.save(update_fields=["guideline"])
-    for slot in sample.assignments.select_related("annotator").order_by("annotator__email"):
+    for slot in first_slots(campaign).filter(sample=sample).order_by("annotator__email"):
         if slot.annotator == leaver and number % 9 == 0:
             continue
         if number == 7:
@@ -101,13 +107,38 @@ def _correct_some(campaign: Campaign, annotator: User) -> None:
         correct_label(annotator=annotator, label=given, submission=changed)
 
 
+def _at_work(campaign: Campaign, annotator: User) -> None:
+    """Leave somebody in the middle of everything that is not a locked label."""
+    repeat = campaign.assignments.filter(annotator=annotator, purpose=Purpose.REPEAT).first()
+    assert repeat is not None, "the plan has silent repeats"
+    Assignment.objects.filter(pk=repeat.pk).update(state=AssignmentState.WAITING)  # a week later
+    record_label(annotator=annotator, assignment=repeat, submission=submission(campaign))
+    for undone in (False, True):
+        slot = next_slot(campaign, annotator)
+        given = record_label(annotator=annotator, assignment=slot, submission=submission(campaign)).label
+        if undone:
+            undo_label(annotator=annotator, label=given)
+            record_label(annotator=annotator, assignment=slot, submission=submission(campaign))
+    slot = next_slot(campaign, annotator)
+    flag_sample(annotator=annotator, assignment=slot, kind=FlagKind.UNREADABLE, words="", key=uuid.uuid4())
+    pass_sample(annotator=annotator, assignment=slot, key=uuid.uuid4())
+    next_slot(campaign, annotator)
+
+
+def first_slots(campaign: Campaign) -> AssignmentQuerySet:
+    """Return the slots of a campaign without the silent repeats."""
+    return campaign.assignments.filter(repeat_number=0).select_related("annotator", "sample")
+
+
+def next_slot(campaign: Campaign, annotator: User) -> Assignment:
+    """Put the person's next sample on the screen."""
+    slot = assign_next(campaign=campaign, annotator=annotator)
+    assert slot is not None
+    return slot
+
+
 def third_annotator() -> User:
     return people.make("third-annotator", Role.ANNOTATOR)
-
-
-def open_slots(campaign: Campaign) -> int:
-    waiting = [AssignmentState.WAITING, AssignmentState.LEASED]
-    return campaign.assignments.filter(state__in=waiting).count()
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Label
+from annotation.models import Label, LabelLock, LabelUndo
 from annotation.schemes.definition import Dimension, parse_scheme
 from prometheus_site.accounts.models import User
 from tests.annotation.dashboard.busy import BusyWorld, Page, make_busy_world, third_annotator
@@ -35,48 +35,66 @@ def test_every_number_says_what_happened(
 
 
 def _slots(world: BusyWorld) -> dict[str, int]:
-    states = defaultdict(list)
-    for slot in world.campaign.assignments.all():
-        states[slot.sample_id].append(slot.state)
-    flat = [state for of_sample in states.values() for state in of_sample]
-    finished = [
-        of_sample for of_sample in states.values() if "labelled" in of_sample and "waiting" not in of_sample
-    ]
+    slots = list(world.campaign.assignments.all())
+    states = [slot.state for slot in slots]
+    of_sample = defaultdict(set)
+    for slot in slots:
+        if slot.purpose != "repeat":
+            of_sample[slot.sample_id].add(slot.state)
+    repeats = [slot.state for slot in slots if slot.purpose == "repeat"]
+    waiting = sum(states.count(state) for state in ("waiting", "leased", "resting"))
+    assert states.count("passed") == 1
+    assert states.count("withdrawn") > 0, "somebody left"
     return {
         "samples": world.campaign.samples.count(),
-        "finished": len(finished),
-        "planned": len(flat) - flat.count("withdrawn"),
-        "labelled": flat.count("labelled"),
-        "waiting": flat.count("waiting"),
-        "withdrawn": flat.count("withdrawn"),
+        "finished": sum(
+            "labelled" in found and not found & {"waiting", "leased"} for found in of_sample.values()
+        ),
+        "planned": waiting + states.count("labelled"),
+        "labelled": states.count("labelled"),
+        "waiting": waiting,
+        "queued": states.count("waiting"),
+        "handed": states.count("leased"),
+        "resting": states.count("resting"),
+        "withdrawn": len({slot.sample_id for slot in slots if slot.state in ("withdrawn", "passed")}),
+        "repeats": sum(state not in ("withdrawn", "passed") for state in repeats),
+        "repeated": repeats.count("labelled"),
+        "flagged": 1,
     }
 
 
 def _labels(world: BusyWorld, annotator: User) -> dict[str, int]:
     labels = list(Label.objects.filter(campaign=world.campaign).select_related("assignment", "guideline"))
+    undone = set(LabelUndo.objects.values_list("label", flat=True))
+    locked = set(LabelLock.objects.values_list("label", flat=True))
     superseded = {label.supersedes_id for label in labels}
-    first = [label for label in labels if label.supersedes_id is None]
-    standing = [label for label in labels if label.pk not in superseded]
+    first = [label for label in labels if label.reason_id is None and label.pk not in undone]
+    standing = [label for label in labels if label.pk not in superseded | undone]
+    assert len(undone) == 1
     severe = [label for label in standing if label.answers.get("crisis_intensity") in ("3", "4", "5")]
     newest_day = max(f"{label.created_at:%Y-%m-%d}" for label in first)
     return {
         "given": len(first),
         f"given-{newest_day}": sum(f"{label.created_at:%Y-%m-%d}" == newest_day for label in first),
         "standing-1.1": sum(label.guideline.version == "1.1" for label in standing),
-        "corrections": len(labels) - len(first),
+        "locked": sum(label.pk in locked for label in first),
+        "unlocked": sum(label.pk not in locked for label in first),
+        "corrections": len(labels) - len(first) - len(undone),
         "notes": sum(label.note_id is not None for label in standing),
         "severe": len(severe),
         f"severe-{annotator.code}": sum(label.annotator_id == annotator.pk for label in severe),
-        "outside": sum(label.assignment.purpose == "training" for label in first),
+        "outside": sum(label.assignment.purpose in ("training", "repeat") for label in first),
     }
 
 
 def _agreement(world: BusyWorld, dimension: Dimension) -> tuple[dict[str, int], float]:
+    locked = set(LabelLock.objects.values_list("label", flat=True))
     counting = [
         label
         for label in Label.objects.select_related("assignment", "sample")
         if label.campaign_id == world.campaign.pk
-        and label.supersedes_id is None
+        and label.reason_id is None
+        and label.pk in locked
         and label.assignment.purpose in ("overlap", "anchor")
     ]
     by_sample: dict[Any, list[Label]] = defaultdict(list)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -11,16 +13,16 @@ from django.urls import reverse
 from annotation.agreement.selectors import agreement_of
 from annotation.labelling.selectors import scheme_of
 from annotation.labelling.services import correct_label
-from annotation.models import Assignment, Campaign
+from annotation.models import Campaign
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent
 from tests import people
-from tests.annotation.dashboard.busy import Page, third_annotator
+from tests.annotation.dashboard.busy import Page, first_slots, third_annotator
 from tests.annotation.worlds import label, make_campaign, submission
 
 SignIn = Callable[[User], Client]
-QUERY_LIMIT = 40
+QUERY_LIMIT = 50
 PAGES = ("dashboard", "figure", "sample")
 
 
@@ -138,12 +140,56 @@ def test_queries_do_not_grow_with_people_or_labels(
     assert spent["large"] == spent["small"] <= QUERY_LIMIT
 
 
+def test_a_refresh_brings_the_pulse_as_well(lead: User, annotator: User, client_for: SignIn) -> None:
+    campaign = make_campaign(lead, [annotator], samples=2)
+    client = client_for(lead)
+    again = _refresh_address(client.get(_address(campaign)).content)
+    label(campaign, annotator, 1, locks=False)
+    html = client.get(again, headers={"HX-Request": "true"}).content.decode()
+    assert '<div id="pulse" class="pulse" hx-swap-oob="true">' in html
+    assert html.count(annotator.display_name) == 2, "at work, and among the people"
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_the_page_may_connect_to_its_stream_alone(
+    host: str, lead: User, annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator], samples=1)
+    client = client_for(lead)
+    answer = client.get(_address(campaign), headers={"Host": host})
+    origin = f"http://{host.removesuffix('8000')}{settings.STREAMS_PORT}"
+    assert f'data-stream="{origin}/streams/campaigns/made-up/pulse/"' in answer.content.decode()
+    assert _may_connect_to(answer) == ["'self'", origin]
+    other = client.get(_address(campaign, "figure"), headers={"Host": host})
+    assert _may_connect_to(other) == ["'self'"]
+
+
+def test_behind_a_proxy_the_stream_is_on_the_sites_own_address(
+    lead: User, annotator: User, client_for: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make_campaign(lead, [annotator], samples=1)
+    client = client_for(lead)
+    monkeypatch.setattr(settings, "SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"))
+    secure = {"Host": "localhost", "X-Forwarded-Proto": "https"}
+    answer = client.get(_address(campaign), headers=secure)
+    assert 'data-stream=""' in answer.content.decode(), "no secure page asks a plain port"
+    assert _may_connect_to(answer) == ["'self'"]
+    monkeypatch.setattr(settings, "STREAMS_URL", "https://localhost")
+    html = client.get(_address(campaign), headers=secure).content.decode()
+    assert 'data-stream="https://localhost/streams/campaigns/made-up/pulse/"' in html
+
+
+def _may_connect_to(answer: HttpResponseBase) -> list[str]:
+    policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
+    return policy["connect-src"].split()
+
+
 def _refresh_address(content: bytes) -> str:
     return content.decode().split('hx-get="')[1].split('"')[0]
 
 
 def _label_everything(campaign: Campaign, *, vary: bool = False) -> None:
-    for slot in Assignment.objects.filter(campaign=campaign).select_related("annotator", "sample"):
+    for slot in first_slots(campaign):
         number = slot.sample.number
         changed: dict[str, object] = (
             {

@@ -1,12 +1,14 @@
 """One sample with its conversation and the labels of all, side by side."""
 
+import uuid
 from collections.abc import Callable
 
 from django.test import Client
 from django.urls import reverse
 
-from annotation.labelling.services import correct_label
-from annotation.models import Campaign
+from annotation.labelling.services import clinician_scope, correct_label
+from annotation.labelling.unlabelled import flag_sample
+from annotation.models import Campaign, FlagKind
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent
 from prometheus_site.core import sealing
@@ -40,6 +42,28 @@ def test_reading_is_written_down(lead: User, annotator: User, client_for: SignIn
     assert AccessEvent.objects.filter(
         actor=lead, action="viewed", object_type="sample", object_id=sample.pk
     ).exists()
+
+
+def test_shows_what_is_wrong_with_it_and_not_who_says_so(
+    lead: User, annotator: User, client_for: SignIn
+) -> None:
+    campaign = make_campaign(lead, [annotator], samples=2)
+    slot = campaign.assignments.get(sample__number=1, repeat_number=0)
+    flag_sample(
+        annotator=annotator,
+        assignment=slot,
+        kind=FlagKind.NAMES_SOMEBODY,
+        words="the town is named",
+        key=uuid.uuid4(),
+    )
+    html = client_for(lead).get(_address(campaign)).content.decode()
+    assert "Names or describes a person who could be recognised" in html
+    assert "the town is named" in html
+    assert annotator.code not in html
+    other = client_for(lead).get(reverse("annotation:sample", args=["made-up", 2])).content.decode()
+    assert "the town is named" not in other
+    sealing.destroy_key(clinician_scope(annotator), because="the clinician left")
+    assert "Names or describes" in client_for(lead).get(_address(campaign)).content.decode()
 
 
 def test_the_labels_outlive_an_erased_text(lead: User, annotator: User, client_for: SignIn) -> None:

@@ -1,5 +1,6 @@
 """Correcting a label: a new row that supersedes, with a reason, by the same clinician only."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -41,7 +42,7 @@ def posted(campaign: Campaign, **changes: object) -> dict[str, object]:
 def test_shows_what_was_answered(given: Label, annotator: User, client_for: ClientFor) -> None:
     page = client_for(annotator).get(url(given)).content.decode()
     assert "first thought" in page
-    assert 'name="answer-empathy_global" value="3" checked' in page
+    assert re.search(r'name="answer-empathy_global" value="3"[^>]* checked', page)
     assert "Why do you correct it?" in page
 
 
@@ -100,7 +101,7 @@ def test_closed_campaign_takes_no_correction(
 ) -> None:
     campaign.state = CampaignState.CLOSED
     campaign.save()
-    assert client_for(annotator).post(url(given), posted(campaign)).status_code == 422
+    assert client_for(annotator).post(url(given), posted(campaign)).status_code == 409
     assert Label.objects.count() == 1
 
 

@@ -1,5 +1,6 @@
 """Saving a label over HTTP: stored once, by that clinician, or a clear refusal."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -7,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.assignment.services import assign_next
+from annotation.assignment.queue import assign_next
+from annotation.guidelines.services import store_guideline
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Label
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent, ChainEntry
@@ -64,26 +66,26 @@ def test_goes_on_to_the_next_sample(
     assert "Saved " in page
 
 
-def test_htmx_gets_the_next_sample_at_once(
-    campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
-) -> None:
-    client = client_for(annotator)
-    response = client.post(url(campaign, assignment), posted(campaign), headers={"HX-Request": "true"})
-    page = response.content.decode()
-    assert response.status_code == 200
-    assert "<html" not in page
-    assert "receipt" in page
-    assert "data-label-form" in page
-
-
 def test_the_next_sample_starts_empty_and_with_a_key_of_its_own(
     campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
 ) -> None:
     data = posted(campaign, note="about the first sample")
-    page = client_for(annotator).post(url(campaign, assignment), data, headers={"HX-Request": "true"})
-    assert f'value="{data["key"]}"' not in page.content.decode()
-    assert "about the first sample" not in page.content.decode()
-    assert " checked" not in page.content.decode()
+    page = client_for(annotator).post(url(campaign, assignment), data, follow=True).content.decode()
+    assert f"Sample {assignment.sample.number}<" not in page
+    assert str(data["key"]) not in page
+    assert "about the first sample" not in page
+    assert not re.search(r'<input[^>]*name="answer-[^>]* checked', page)
+
+
+def test_a_save_by_htmx_is_a_plain_save(
+    campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
+) -> None:
+    """The page's script speaks to the API; a form is answered in one way only."""
+    response = client_for(annotator).post(
+        url(campaign, assignment), posted(campaign), headers={"HX-Request": "true"}
+    )
+    assert response.status_code == 302
+    assert response.headers["Location"] == reverse("annotation:workbench", args=[campaign.slug])
 
 
 def test_three_identical_submits_make_one_label(
@@ -159,7 +161,8 @@ def test_closed_campaign_takes_no_label(
     campaign.state = CampaignState.CLOSED
     campaign.save()
     response = client_for(annotator).post(url(campaign, assignment), posted(campaign))
-    assert response.status_code == 422
+    assert response.status_code == 409
+    assert "The campaign is closed" in response.content.decode()
     assert not Label.objects.exists()
 
 
@@ -233,4 +236,44 @@ def test_query_count_does_not_grow_with_the_campaign(
     assert current is not None
     client = client_for(annotator)
     with django_assert_max_num_queries(45):  # type: ignore[attr-defined]
-        client.post(url(campaign, current), posted(campaign), headers={"HX-Request": "true"})
+        client.post(url(campaign, current), posted(campaign))
+
+
+# --- The guideline that was on the screen ------------------------------------------------------------------
+def test_a_guideline_that_was_current_here_is_taken(
+    campaign: Campaign, assignment: Assignment, annotator: User, lead: User, client_for: ClientFor
+) -> None:
+    """The lead published a newer one while the sample was on the screen."""
+    shown, data = campaign.guideline, posted(campaign)
+    publish_guideline(campaign, lead, "1.1")
+    assert client_for(annotator).post(url(campaign, assignment), data).status_code == 302
+    assert Label.objects.get().guideline == shown
+
+
+def test_the_newer_guideline_is_taken_too(
+    campaign: Campaign, assignment: Assignment, annotator: User, lead: User, client_for: ClientFor
+) -> None:
+    publish_guideline(campaign, lead, "1.1")
+    client_for(annotator).post(url(campaign, assignment), posted(campaign))
+    assert Label.objects.get().guideline.version == "1.1"
+
+
+def test_a_guideline_of_another_campaign_is_refused(
+    campaign: Campaign, assignment: Assignment, annotator: User, lead: User, client_for: ClientFor
+) -> None:
+    """It explains the same scheme, and was never on the screen here."""
+    other = make_campaign(lead, [], slug="other")
+    publish_guideline(other, lead, "2.0")
+    data = posted(campaign, guideline=str(other.guideline_id), note="typed already")
+    response = client_for(annotator).post(url(campaign, assignment), data)
+    assert response.status_code == 422
+    assert "names a guideline that does not belong here" in response.content.decode()
+    assert "typed already" in response.content.decode()
+    assert not Label.objects.exists()
+
+
+def publish_guideline(campaign: Campaign, lead: User, version: str) -> None:
+    campaign.guideline = store_guideline(
+        scheme_key=campaign.scheme.key, version=version, body="## C1 Another clause", created_by=lead
+    )
+    campaign.save()

@@ -7,8 +7,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from annotation.assignment.services import assign_next, extend_plan
-from annotation.models import Campaign, Label
+from annotation.assignment.planning import replan_where_needed
+from annotation.assignment.queue import assign_next, hand_out
+from annotation.models import OPEN_STATES, Assignment, AssignmentState, Campaign, Label
 from datasets_app.models import Conversation, Source
 from datasets_app.texts import read_turns
 from datasets_app.withdrawal import withdraw_source
@@ -40,11 +41,24 @@ def test_its_texts_cannot_be_read(withdrawn: Label) -> None:
         read_turns(conversation)
 
 
-def test_its_samples_leave_the_queue_and_the_plan(
+def test_its_samples_leave_the_queue_at_once(
     withdrawn: Label, campaign: Campaign, annotator: User, client_for: ClientFor
 ) -> None:
     assert assign_next(campaign=campaign, annotator=annotator) is None
-    assert extend_plan(campaign=campaign) == 0
+    assert hand_out(campaign=campaign, annotator=annotator, count=3).slots == ()
+
+
+def test_its_open_slots_are_taken_back_by_the_next_revision(
+    withdrawn: Label,
+    campaign: Campaign,
+    annotator: User,
+    second_annotator: User,
+    client_for: ClientFor,
+) -> None:
+    assert replan_where_needed() == 1
+    assert Assignment.objects.filter(state=AssignmentState.WITHDRAWN).count() == 11
+    assert not Assignment.objects.filter(state__in=OPEN_STATES).exists()
+    assert replan_where_needed() == 0
     page = client_for(annotator).get(reverse("annotation:workbench", args=[campaign.slug])).content.decode()
     assert "Your queue is empty" in page
     assert "1 of 1" in page

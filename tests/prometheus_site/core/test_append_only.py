@@ -17,7 +17,7 @@ from prometheus_site.audit.models import AccessEvent
 from prometheus_site.core.append_only import AppendOnlyError, AppendOnlyModel
 from prometheus_site.core.privileges import append_only_tables
 from tests import servers
-from tests.prometheus_site.core.filled import fill, rows_of
+from tests.prometheus_site.core.filled import fill_every_table, rows_of
 
 TABLES = append_only_tables()
 every_table = pytest.mark.parametrize("table", TABLES)
@@ -31,7 +31,7 @@ def filled_database(
     with pytest.MonkeyPatch.context() as patched, django_db_blocker.unblock():
         patched.setattr(settings, "ANCHOR_LOG", tmp_path_factory.mktemp("anchors") / "anchors.jsonl")
         with servers.cloned_database(template_database) as name:
-            fill()
+            fill_every_table()
             yield name
 
 

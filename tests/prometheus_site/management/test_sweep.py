@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from annotation.assignment.services import assign_next
+from annotation.assignment.queue import assign_next
 from annotation.models import Assignment, AssignmentState
 from prometheus_site.accounts.models import User
 from tests.annotation.worlds import label, make_campaign

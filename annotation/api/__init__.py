@@ -1,0 +1,1 @@
+"""Labelling for programs: the same services as the pages, in JSON."""

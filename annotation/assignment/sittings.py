@@ -1,0 +1,101 @@
+"""Sittings begin with the first sample, end by leaving or staying away, and lock what was labelled."""
+
+import uuid
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from annotation.models import Campaign, Label, LabelLock, LockCause, Sitting
+from prometheus_site.accounts.models import User
+
+SITTING_IDLE_MINUTES = 30
+SEEN_EVERY_SECONDS = 15  # a sitting's row is not rewritten by every key press
+UNDOABLE_LABELS = 10
+
+LOCK_REST = """
+INSERT INTO annotation_labellock (label_id, cause)
+SELECT label.id, 'sitting_ended'
+FROM annotation_label AS label
+WHERE label.campaign_id = %s AND label.annotator_id = %s AND label.reason_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM annotation_labellock AS lock WHERE lock.label_id = label.id)
+  AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = label.id)
+ON CONFLICT DO NOTHING
+"""
+LOCK_ELEVENTH = """
+INSERT INTO annotation_labellock (label_id, cause)
+SELECT label.id, 'left_last_ten'
+FROM annotation_label AS label
+WHERE label.annotator_id = %s AND label.campaign_id = %s AND label.reason_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = label.id)
+ORDER BY label.created_at DESC
+OFFSET %s LIMIT 1
+ON CONFLICT DO NOTHING
+"""
+
+
+def touch(*, campaign_id: uuid.UUID, annotator: User) -> Sitting:
+    """Return the person's live sitting, begun now if there is none. Call inside a transaction.
+
+    Its row stays locked until the transaction ends: two tabs of one person take turns.
+    """
+    now = timezone.now()
+    live = _locked(campaign_id, annotator)
+    if live is not None and now - live.last_seen_at > timedelta(minutes=SITTING_IDLE_MINUTES):
+        _end(live)
+        live = None
+    if live is not None and now - live.last_seen_at > timedelta(seconds=SEEN_EVERY_SECONDS):
+        Sitting.objects.filter(pk=live.pk).update(last_seen_at=now)
+    while live is None:
+        begun = Sitting(campaign_id=campaign_id, annotator=annotator, started_at=now, last_seen_at=now)
+        # Another tab may just have begun it: then that one is the sitting, unless it has ended since.
+        Sitting.objects.bulk_create([begun], ignore_conflicts=True)
+        live = _locked(campaign_id, annotator)
+    return live
+
+
+def end(*, campaign: Campaign, annotator: User) -> Sitting | None:
+    """End the person's sitting: what was labelled in it locks. None when there was no live one."""
+    with transaction.atomic():
+        live = _locked(campaign.pk, annotator)
+        if live is not None:
+            _end(live)
+        return live
+
+
+def end_idle() -> int:
+    """End the sittings of people who stayed away; return how many."""
+    silent_since = timezone.now() - timedelta(minutes=SITTING_IDLE_MINUTES)
+    silent = Sitting.objects.filter(ended_at__isnull=True, last_seen_at__lt=silent_since)
+    ended = 0
+    for sitting in silent.select_related("annotator"):
+        with transaction.atomic():
+            live = _locked(sitting.campaign_id, sitting.annotator)
+            if live is not None and live.last_seen_at < silent_since:
+                _end(live)
+                ended += 1
+    return ended
+
+
+def lock_eleventh(*, campaign_id: uuid.UUID, annotator: User) -> None:
+    """Lock the label that has just left its maker's last ten."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_ELEVENTH, [annotator.pk, campaign_id, UNDOABLE_LABELS])
+
+
+def lock_corrected(label: Label) -> None:
+    """Lock a label that is being corrected, unless it is locked: the correction may not be undone away."""
+    LabelLock.objects.bulk_create([LabelLock(label=label, cause=LockCause.CORRECTED)], ignore_conflicts=True)
+
+
+def _locked(campaign_id: uuid.UUID, annotator: User) -> Sitting | None:
+    live = Sitting.objects.filter(campaign_id=campaign_id, annotator=annotator, ended_at__isnull=True)
+    return live.select_for_update().first()
+
+
+def _end(sitting: Sitting) -> None:
+    # It ended when its maker was last seen, not when somebody noticed.
+    Sitting.objects.filter(pk=sitting.pk).update(ended_at=F("last_seen_at"))
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_REST, [sitting.campaign_id, sitting.annotator_id])

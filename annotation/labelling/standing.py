@@ -1,0 +1,97 @@
+"""How far a clinician has come, at which pace, and how long today: one question to the database."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from annotation.assignment.sittings import UNDOABLE_LABELS
+from annotation.models import Campaign
+from prometheus_site.accounts.models import User
+
+PACE_LABELS = 50  # the pace is the median of so many latest labels
+PACE_NEEDS_LABELS = 10
+BREAK_AFTER_SECONDS = 30 * 60
+
+STANDING = """
+SELECT
+    (SELECT count(*) FROM annotation_assignment
+     WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state = 'labelled'),
+    (SELECT count(*) FROM annotation_assignment AS slot
+     WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state IN ('waiting', 'leased')),
+    (SELECT coalesce(sum(active_seconds), 0) FROM annotation_label
+     WHERE annotator_id = %(annotator)s AND created_at >= %(midnight)s),
+    (SELECT started_at FROM annotation_sitting
+     WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND ended_at IS NULL),
+    (SELECT count(*) FROM (
+        SELECT label.id FROM annotation_label AS label
+        WHERE label.annotator_id = %(annotator)s AND label.campaign_id = %(campaign)s
+        ORDER BY label.created_at DESC LIMIT %(latest)s) AS recent
+     JOIN annotation_label AS label USING (id)
+     WHERE label.reason_id IS NULL
+       AND NOT EXISTS (SELECT 1 FROM annotation_labellock AS lock WHERE lock.label_id = recent.id)
+       AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = recent.id)),
+    (SELECT array_agg(active_seconds) FROM (
+        SELECT active_seconds FROM annotation_label
+        WHERE annotator_id = %(annotator)s AND campaign_id = %(campaign)s
+        ORDER BY created_at DESC LIMIT %(pace)s) AS recent
+     WHERE active_seconds IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person's own figures in a campaign; times in seconds. Never shown to anybody else."""
+
+    labelled: int
+    waiting: int
+    undoable: int
+    seconds_today: int
+    sitting_started_at: datetime | None
+    seconds_per_label: float | None
+    break_after_seconds: int = BREAK_AFTER_SECONDS
+
+    @property
+    def planned(self) -> int:
+        return self.labelled + self.waiting
+
+    @property
+    def seconds_left(self) -> int | None:
+        """How long the rest takes at the person's own pace; None while the pace is not known."""
+        return None if self.seconds_per_label is None else round(self.waiting * self.seconds_per_label)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures for the page's script."""
+        return asdict(self) | {"seconds_left": self.seconds_left}
+
+
+def standing_of(user: User, campaign: Campaign) -> Standing:
+    """Return the person's figures: what was labelled and waits, today's time, the own pace."""
+    named: dict[str, uuid.UUID | datetime | int] = {
+        "campaign": campaign.pk,
+        "annotator": user.pk,
+        "midnight": timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0),
+        "latest": 2 * UNDOABLE_LABELS,
+        "pace": PACE_LABELS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, named)
+        labelled, waiting, today, started, undoable, paces = cursor.fetchone()
+    return Standing(
+        labelled=labelled,
+        waiting=waiting,
+        undoable=min(undoable, UNDOABLE_LABELS),
+        seconds_today=today,
+        sitting_started_at=started,
+        seconds_per_label=_median(paces or []),
+    )
+
+
+def _median(seconds: list[int]) -> float | None:
+    if len(seconds) < PACE_NEEDS_LABELS:
+        return None
+    ordered, half = sorted(seconds), len(seconds) // 2
+    return float(ordered[half]) if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

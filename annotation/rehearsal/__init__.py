@@ -1,0 +1,1 @@
+"""A campaign played through with made-up conversations and simulated annotators."""

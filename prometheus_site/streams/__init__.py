@@ -1,0 +1,1 @@
+"""What the streams process answers: requests that stay open, and nothing else of the site."""

@@ -1,0 +1,71 @@
+"""Campaigns of a declared design with some samples estimated severe, and looks at somebody's queue."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from annotation.assignment.planning import revise_plan
+from annotation.campaigns.services import create_campaign
+from annotation.labelling.services import record_label
+from annotation.models import (
+    Assignment,
+    AssignmentState,
+    Campaign,
+    CampaignMember,
+    CampaignState,
+    Label,
+    Sample,
+)
+from prometheus_site.accounts.models import User
+from tests.annotation.worlds import make_conversations, submission
+
+
+def make_planned_campaign(
+    lead: User,
+    annotators: Sequence[User],
+    *,
+    samples: int,
+    severe: Collection[int] = (),
+    slug: str = "planned",
+    labels_per_sample: int = 2,
+    **design: Any,
+) -> Campaign:
+    """Return an open campaign whose numbered samples are windows of one conversation, its plan made.
+
+    ``severe`` holds the numbers of the samples estimated severe; ``design`` fields of the campaign.
+    """
+    campaign = create_campaign(
+        name=f"Campaign {slug}", slug=slug, created_by=lead, labels_per_sample=labels_per_sample
+    )
+    [conversation] = make_conversations(1, source_name=f"source of {slug}", turns=2 * samples)
+    Sample.objects.bulk_create(
+        Sample(
+            campaign=campaign,
+            conversation=conversation,
+            number=number,
+            window_start=2 * (number - 1),
+            window_stop=2 * number,
+            has_client_turn=True,
+            has_assistant_turn=True,
+            is_estimated_severe=number in severe,
+        )
+        for number in range(1, samples + 1)
+    )
+    CampaignMember.objects.bulk_create(CampaignMember(campaign=campaign, user=one) for one in annotators)
+    for name, value in design.items():
+        setattr(campaign, name, value)
+    campaign.state = CampaignState.OPEN
+    campaign.save()
+    revise_plan(campaign=campaign, because="made up")
+    return campaign
+
+
+def queue_of(campaign: Campaign, annotator: User) -> list[Assignment]:
+    """Return the slots that wait for the person, in order."""
+    own = Assignment.objects.filter(campaign=campaign, annotator=annotator, state=AssignmentState.WAITING)
+    return list(own.select_related("sample").order_by("position"))
+
+
+def give(campaign: Campaign, slot: Assignment, **changes: object) -> Label:
+    """Store a label of this slot by its annotator, through the service; the sitting goes on."""
+    given = submission(campaign, **changes)
+    return record_label(annotator=slot.annotator, assignment=slot, submission=given).label
