@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 
 from annotation import permissions
@@ -30,7 +31,14 @@ class LabellingView(ApiView):
         return self.refused(exc) or super().handle_exception(exc)
 
     def person_in(self, request: ApiRequest, slug: str) -> tuple[User, Campaign]:
-        """Return the annotator and the campaign, or raise Http404."""
+        """Return the annotator and the campaign, or raise Http404.
+
+        A page says whose it is: when somebody else has signed in meanwhile, what waits there goes out under
+        nobody's name but its own person's.
+        """
+        page_of = request.headers.get("X-Person", request.user.code)
+        if request.auth is None and page_of != request.user.code:
+            raise NotAuthenticated
         annotator = permissions.holder(request.user, Role.ANNOTATOR)
         return annotator, permissions.campaign_row_for(annotator, slug)
 

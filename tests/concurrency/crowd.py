@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 PATIENCE_SECONDS = 300.0
+WAITS_WITHIN_SECONDS = 20.0
 SOMEBODY_WAITS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
@@ -67,7 +68,7 @@ def at_once(*works: Callable[[], Any]) -> list[Outcome]:
 
 def wait_until_somebody_waits() -> None:
     """Return when another connection to this database waits for a lock."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + WAITS_WITHIN_SECONDS
     with connection.cursor() as cursor:
         while True:
             cursor.execute("SELECT pg_stat_clear_snapshot()")  # inside a transaction it would not move

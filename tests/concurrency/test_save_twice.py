@@ -12,6 +12,7 @@ from annotation.labelling.services import (
     LabelNotRecordedError,
     LockedError,
     NotYoursError,
+    Receipt,
     Submission,
     correct_label,
     record_label,
@@ -44,7 +45,7 @@ def taken(campaign: Campaign, person: User) -> Assignment:
     return slot
 
 
-def saving(person: User, slot: Assignment, given: Submission) -> "partial[object]":
+def saving(person: User, slot: Assignment, given: Submission) -> "partial[Receipt]":
     return partial(record_label, annotator=person, assignment=slot, submission=given)
 
 

@@ -5,7 +5,6 @@ transaction that is rolled back.
 """
 
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -566,7 +565,7 @@ def world(db: None, settings: Settings, tmp_path: Path, lead: User) -> World:
 
 
 def test_labelling_loop_against_its_model(world: World) -> None:
-    machine: Callable[[], Loop] = type("LoopInItsWorld", (Loop,), {"world": world})
+    machine: type[Loop] = type("LoopInItsWorld", (Loop,), {"world": world})
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(

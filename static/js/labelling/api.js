@@ -10,8 +10,8 @@ const cookie = (name) => {
 /** Return the token of now: signing in again in another tab changes it. */
 export const freshToken = (cookieName) => cookie(cookieName);
 
-/** Return a function that sends to addresses below `base`. */
-export const makeApi = (base, cookieName) =>
+/** Return a function that sends to addresses below `base`, for the person whose page this is. */
+export const makeApi = (base, cookieName, person) =>
   async function send(method, path, body, { keepalive = false } = {}) {
     try {
       const response = await fetch(base + path, {
@@ -22,6 +22,7 @@ export const makeApi = (base, cookieName) =>
           "Content-Type": "application/json",
           Accept: "application/json",
           "X-CSRFToken": freshToken(cookieName),
+          "X-Person": person, // another may have signed in since
         },
         credentials: "same-origin",
         cache: "no-store",

@@ -26,7 +26,7 @@ const form = root.querySelector("[data-label-form]");
 const note = form.elements.note;
 const region = root.querySelector("[data-reading]");
 const data = root.dataset;
-const send = makeApi(data.api, data.csrfCookie);
+const send = makeApi(data.api, data.csrfCookie, data.person);
 
 const frame = new Frame(root);
 const reading = new Reading(root);

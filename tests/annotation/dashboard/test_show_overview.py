@@ -22,7 +22,7 @@ from tests.annotation.dashboard.busy import Page, first_slots, third_annotator
 from tests.annotation.worlds import label, make_campaign, submission
 
 SignIn = Callable[[User], Client]
-QUERY_LIMIT = 50
+QUERY_LIMIT = 52
 PAGES = ("dashboard", "figure", "sample")
 
 
