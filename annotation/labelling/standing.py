@@ -33,7 +33,13 @@ SELECT
      JOIN annotation_label AS label USING (id)
      WHERE label.reason_id IS NULL
        AND NOT EXISTS (SELECT 1 FROM annotation_labellock AS lock WHERE lock.label_id = recent.id)
-       AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = recent.id)),
+       AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = recent.id))
+    + (SELECT count(*) FROM annotation_assignment AS slot
+       JOIN annotation_pass AS passed ON passed.assignment_id = slot.id AND passed.taken_back_at IS NULL
+       JOIN annotation_sitting AS sitting ON sitting.campaign_id = slot.campaign_id
+            AND sitting.annotator_id = slot.annotator_id AND sitting.ended_at IS NULL
+       WHERE slot.campaign_id = %(campaign)s AND slot.annotator_id = %(annotator)s AND slot.state = 'passed'
+         AND passed.created_at >= sitting.started_at),
     (SELECT array_agg(active_seconds) FROM (
         SELECT active_seconds FROM annotation_label
         WHERE annotator_id = %(annotator)s AND campaign_id = %(campaign)s

@@ -181,8 +181,8 @@ def shown_number(page: Page) -> int:
 
 
 def wait_for_script(page: Page) -> None:
-    """Wait until the labelling page listens to keys."""
-    expect(page.locator("#workbench.is-ready")).to_be_visible()
+    """Wait until the labelling page listens to keys: then a question is the active one."""
+    expect(page.locator('[aria-current="step"]')).to_be_visible()
 
 
 def wait_for_two_ahead(page: Page) -> None:

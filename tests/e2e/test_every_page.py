@@ -1,12 +1,13 @@
 """Every page in light and dark, wide and narrow: no CSP violation, no axe violation, nothing sticks out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e import steps
 from tests.e2e.pages import NOT_PAGES, Shown, all_pages, furnish
 from tests.e2e.people import People
 from tests.e2e.site import PROJECT, Site
@@ -66,11 +67,15 @@ def faults_of(page: Page, shown: Shown) -> Iterator[str]:
     # Before axe runs: it sets inline styles of its own.
     yield from (f"{shown.file_name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
     yield from (f"{shown.file_name}: CSP {text}" for text in said)
+    yield from (f"{shown.file_name}: {fault}" for fault in faults_in_sight(page))
+
+
+def faults_in_sight(page: Page) -> Iterator[str]:
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        yield f"{shown.file_name}: sticks out at {page.viewport_size}"
+        yield f"sticks out at {page.viewport_size}"
     for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
         places = [node["target"] for node in violation["nodes"][:3]]
-        yield f"{shown.file_name}: axe {violation['id']} at {places}"
+        yield f"axe {violation['id']} at {places}"
 
 
 @pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])
@@ -88,6 +93,61 @@ def test_no_page_has_a_fault(
                     shoot(page, shown, SCREENSHOTS / f"{shown.file_name}-{theme}-{width}.jpg")
                 page.close()
     assert not faults, "\n".join(faults)
+
+
+def refuse_passes(page: Page, status: int) -> None:
+    body = '{"detail": "You have labelled this sample already.", "code": "already_labelled"}'
+    page.route("**/api/v1/**/pass/", lambda route: route.fulfill(status=status, body=body))
+
+
+def is_signed_out(page: Page) -> None:
+    refuse_passes(page, 401)
+    steps.press_and_go_on(page, "s")
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
+
+
+def has_stopped(page: Page) -> None:
+    refuse_passes(page, 409)
+    steps.press_and_go_on(page, "s")
+    expect(page.get_by_text("Labelling has stopped here.")).to_be_visible()
+
+
+def waits_for_the_network(page: Page) -> None:
+    page.context.set_offline(True)
+    for _ in range(3):
+        steps.press_and_go_on(page, "s")
+    expect(page.get_by_role("heading", name="The next sample is on its way")).to_be_visible()
+
+
+def shows_the_guideline(page: Page) -> None:
+    page.keyboard.press("g")
+    expect(page.get_by_role("dialog").get_by_role("heading", name="C1 ")).to_be_visible()
+
+
+FACES: dict[str, Callable[[Page], None]] = {
+    "help": lambda page: page.keyboard.press("?"),
+    "flag": lambda page: page.keyboard.press("f"),
+    "guideline": shows_the_guideline,
+    "an answer is missing": lambda page: page.keyboard.press("Enter"),
+    "all answers explained": lambda page: page.keyboard.press("r"),
+    "signed out": is_signed_out,
+    "stopped": has_stopped,
+    "no network": waits_for_the_network,
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_no_face_of_the_labelling_page_has_a_fault(
+    pages: list[Shown], people: People, theme: str, width: int, face: str
+) -> None:
+    with looking(people, "annotator2", theme, width) as context:
+        page = context.new_page()
+        page.goto("/campaigns/demo/label/")
+        steps.wait_for_script(page)
+        steps.wait_for_two_ahead(page)
+        FACES[face](page)
+        assert list(faults_in_sight(page)) == []
 
 
 def shoot(page: Page, shown: Shown, path: Path) -> None:

@@ -138,3 +138,13 @@ def test_as_json_has_what_was_promised(campaign: Campaign, annotator: User) -> N
         "seconds_left",
         "break_after_seconds",
     }
+
+
+def test_a_pass_of_this_sitting_can_be_undone(campaign: Campaign, annotator: User) -> None:
+    slot = assign_next(campaign=campaign, annotator=annotator)
+    assert slot is not None
+    assert standing_of(annotator, campaign).undoable == 0
+    pass_sample(annotator=annotator, assignment=slot, key=uuid.uuid4())
+    assert standing_of(annotator, campaign).undoable == 1
+    undo_last(annotator=annotator, campaign=campaign)
+    assert standing_of(annotator, campaign).undoable == 0
