@@ -36,7 +36,7 @@ format: $(VENV)/dev.stamp  ## Put the code into its standard form
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md
+bench: $(VENV)/dev.stamp browser  ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/dev.stamp  ## Build the documentation into site/

@@ -27,12 +27,13 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     setup_test_environment()
-    from benchmarks import bench_agreement, bench_imports, bench_labelling
+    from benchmarks import bench_agreement, bench_imports, bench_key_to_paint, bench_labelling
     from tests import servers
 
     sections: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "Conversations in: real public files": bench_imports.run,
         "One label: save and next": bench_labelling.run,
+        "From the key to the next sample": bench_key_to_paint.run,
         "Labels out": bench_labelling.run_export,
         "A whole campaign": bench_labelling.run_rehearsal,
         "Agreement": bench_agreement.run,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import islice
-from math import inf, sqrt
+from math import fsum, inf, sqrt
 from random import Random
 
 # A newcomer has no overlap open and lacks more than this share, and this many, of what is due: enough that
@@ -90,11 +90,11 @@ class Board:
     def meetings(self, sample: int, reader: int) -> float:
         """Return how many samples the reader shares with this sample's others, relative to what is due."""
         met, people = self._met, self.people
-        total = 0.0
-        for other in self.readers[sample]:
-            if other != reader and other < len(people):
-                total += met[reader, other] / people[other].meeting_factor
-        return total / people[reader].meeting_factor
+        others = [one for one in self.readers[sample] if one != reader and one < len(people)]
+        # A set has no order of its own, and a plain sum would depend on it.
+        return fsum(met[reader, one] / people[one].meeting_factor for one in others) / (
+            people[reader].meeting_factor
+        )
 
     def _set_due(self, readings: int) -> None:
         """Work out the part of so many overlap readings each would have had all been here from the start."""

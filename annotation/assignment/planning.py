@@ -29,6 +29,7 @@ from annotation.models import (
     Campaign,
     CampaignMember,
     CampaignState,
+    Pass,
     PlanRevision,
     Sample,
 )
@@ -60,6 +61,7 @@ def revise_plan(
     with transaction.atomic():
         # Two planners would both add the same slots. NO KEY: saves refer to the campaign and must not wait.
         locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        passes_seen = _passes_in(locked)  # before the slots: one that comes between is looked at again
         hours = {member.user_id: member.hours_per_week for member in plannable_members(locked)}
         plan = make_plan(_situation_of(locked, hours))
         has_changed = bool(plan.roles or plan.added or plan.withdrawn)
@@ -70,7 +72,7 @@ def revise_plan(
         _add(locked, plan.added)
         changed = {slot.annotator for slot in plan.added} | {slot.annotator for slot in plan.withdrawn}
         _order_queues(locked, changed & hours.keys())
-        return _record(locked, plan, hours, because, made_by)
+        return _record(locked, plan, hours, because, made_by, passes_seen)
 
 
 def replan_where_needed() -> int:
@@ -196,9 +198,9 @@ def _add(campaign: Campaign, slots: Sequence[Slot]) -> None:
     Assignment.objects.bulk_create(new, batch_size=BATCH_SIZE)
     for (state, purpose), ids in reopened.items():
         for batch in _batches(ids):
-            Assignment.objects.filter(pk__in=batch).update(
-                state=state, purpose=purpose.value, first_shown_at=None, screen_order=None
-            )
+            # One that its reader labelled or passed at this moment is not taken back any more.
+            still = Assignment.objects.filter(pk__in=batch, state=AssignmentState.WITHDRAWN)
+            still.update(state=state, purpose=purpose.value, first_shown_at=None, screen_order=None)
 
 
 def _ids_of(campaign: Campaign, keys: Sequence[Key]) -> dict[Key, uuid.UUID]:
@@ -260,6 +262,7 @@ def _record(
     hours: Mapping[uuid.UUID, float],
     because: str,
     made_by: User | None,
+    passes_seen: int,
 ) -> PlanRevision:
     design = design_of(campaign)
     codes = dict(User.objects.filter(pk__in=hours.keys()).values_list("pk", "code"))
@@ -274,6 +277,7 @@ def _record(
         slots_added=len(plan.added),
         slots_taken_back=len(plan.withdrawn),
         labels_short=sum(plan.shortfall.values()),
+        passes_seen=passes_seen,
     )
     return made
 
@@ -289,9 +293,15 @@ def _is_uneven(campaign: Campaign) -> bool:
     gone = list(Source.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
     if gone and unread.filter(sample__conversation__source__in=gone).exists():
         return True
-    newest = campaign.plan_revisions.aggregate(newest=Max("made_at"))["newest"]
-    since = Q(passes__created_at__gt=newest) if newest else Q(passes__isnull=False)
-    return campaign.assignments.filter(since, state=AssignmentState.PASSED).exists()
+    newest = campaign.plan_revisions.order_by("-number").values_list("passes_seen", flat=True).first()
+    if _passes_in(campaign) <= (newest or 0):
+        return False
+    return campaign.assignments.filter(state=AssignmentState.PASSED).exists()
+
+
+def _passes_in(campaign: Campaign) -> int:
+    # By number, not by time: a pass may have been on its way while the plan was made.
+    return Pass.objects.filter(assignment__campaign=campaign).count()
 
 
 def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:

@@ -1,7 +1,7 @@
-"""Sittings begin with the first sample, end by leaving or staying away, and lock what was labelled."""
+"""Sittings begin with the first sample, end by leaving or staying away, and settle what was done in them."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -22,6 +22,12 @@ WHERE label.campaign_id = %s AND label.annotator_id = %s AND label.reason_id IS 
   AND NOT EXISTS (SELECT 1 FROM annotation_labellock AS lock WHERE lock.label_id = label.id)
   AND NOT EXISTS (SELECT 1 FROM annotation_labelundo AS undo WHERE undo.label_id = label.id)
 ON CONFLICT DO NOTHING
+"""
+DISCARD_DRAFTS_OF_PASSED = """
+DELETE FROM annotation_draft AS draft
+USING annotation_assignment AS slot
+WHERE slot.id = draft.assignment_id AND slot.state = 'passed'
+  AND slot.campaign_id = %s AND slot.annotator_id = %s
 """
 LOCK_ELEVENTH = """
 INSERT INTO annotation_labellock (label_id, cause)
@@ -53,6 +59,20 @@ def touch(*, campaign_id: uuid.UUID, annotator: User) -> Sitting:
         Sitting.objects.bulk_create([begun], ignore_conflicts=True)
         live = _locked(campaign_id, annotator)
     return live
+
+
+def moment_of_deed(sitting: Sitting, latest_label_at: datetime | None) -> datetime:
+    """Return now, or the first moment after the person's last deed where the clock was set back since.
+
+    What came later is later for ever: undo and locks go by it. Call with the sitting locked.
+    """
+    before = max(sitting.last_seen_at, latest_label_at or sitting.last_seen_at)
+    return max(timezone.now(), before + timedelta(microseconds=1))
+
+
+def note_deed(sitting: Sitting, at: datetime) -> None:
+    """Note a deed that leaves no label, so that the next one comes after it."""
+    Sitting.objects.filter(pk=sitting.pk).update(last_seen_at=at)
 
 
 def end(*, campaign: Campaign, annotator: User) -> Sitting | None:
@@ -99,3 +119,4 @@ def _end(sitting: Sitting) -> None:
     Sitting.objects.filter(pk=sitting.pk).update(ended_at=F("last_seen_at"))
     with connection.cursor() as cursor:
         cursor.execute(LOCK_REST, [sitting.campaign_id, sitting.annotator_id])
+        cursor.execute(DISCARD_DRAFTS_OF_PASSED, [sitting.campaign_id, sitting.annotator_id])

@@ -158,14 +158,18 @@ def _with_note(campaign: Campaign) -> Rows:
     return _standing(campaign).filter(note__isnull=False)
 
 
-def _severe(campaign: Campaign) -> Rows:
-    codes = [
+def severe_codes(campaign: Campaign) -> list[str]:
+    """Return the answers that say "severe"; none where the scheme does not ask for crisis intensity."""
+    return [
         category.code
         for dimension in scheme_of(campaign).dimensions
         for category in dimension.categories
         if dimension.key == CRISIS and category.value is not None and category.value >= SEVERE_FROM
     ]
-    return _standing(campaign).filter(**{f"answers__{CRISIS}__in": codes})
+
+
+def _severe(campaign: Campaign) -> Rows:
+    return _standing(campaign).filter(**{f"answers__{CRISIS}__in": severe_codes(campaign)})
 
 
 def _outside(campaign: Campaign) -> Rows:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from annotation.agreement.selectors import Agreement, agreement_of
-from annotation.dashboard.figures import Number, count_of, counts_by, number, slots_by_person
+from annotation.dashboard.figures import Number, count_of, counts_by, number, severe_codes, slots_by_person
 from annotation.labelling.selectors import scheme_of
 from annotation.models import Assignment, Campaign, LabelUndo, Pass
 from annotation.schemes.definition import Category
@@ -54,7 +54,8 @@ class AgreementPanel:
 class Overview:
     """Everything on the dashboard that changes and is not in its pulse; ``totals`` by figure.
 
-    For a blind reader it leaves out what tells how others answered, or that they had doubts. Undone labels
+    For a blind reader it leaves out what tells how others answered, or that they had doubts; for everybody
+    what the scheme does not measure. Undone labels
     and passes are counted for the whole campaign and listed nowhere: nobody is asked about them.
     """
 
@@ -71,8 +72,11 @@ class Overview:
 def overview_of(campaign: Campaign, *, is_blind: bool) -> Overview:
     """Return the numbers of a campaign. The queries do not grow with its people or samples."""
 
+    closed = CLOSED_TO_THE_BLIND if is_blind else frozenset[str]()
+    not_measured = frozenset[str]() if severe_codes(campaign) else {"severe"}
+
     def shown(keys: Sequence[str]) -> list[str]:
-        return [key for key in keys if not (is_blind and key in CLOSED_TO_THE_BLIND)]
+        return [key for key in keys if key not in closed | not_measured]
 
     by_person = slots_by_person(campaign)
     by_person |= {key: counts_by("person", key, campaign) for key in shown(LABELS_BY_PERSON)}

@@ -169,6 +169,10 @@ def _refuse_what_cannot_be_labelled(slot: LockedSlot, annotator: User) -> None:
     was_read = slot.first_shown_at is not None or was_sent(slot.sample_id, annotator)
     if slot.state == AssignmentState.WITHDRAWN and not was_read:
         raise NotYoursError("This sample is no longer yours to label. Nothing was saved; go on.")
+    if slot.is_covered:
+        raise LabelNotRecordedError(
+            "The text of this sample is still covered. Open it before you label it, or pass the sample."
+        )
 
 
 def was_sent(sample_id: uuid.UUID, annotator: User) -> bool:
@@ -232,7 +236,7 @@ def _store(
         is_simulated=slot.is_simulated,
         idempotency_key=submission.key,
         request_digest=_request_digest(slot, submission, corrects, scope),
-        created_at=timezone.now(),
+        created_at=sittings.moment_of_deed(sitting, slot.latest_label_at),
     )
     if corrects is not None:
         label.supersedes = corrects

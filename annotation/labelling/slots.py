@@ -13,11 +13,13 @@ from prometheus_site.accounts.models import User
 LOCK_SLOT = """
 SELECT slot.id, slot.campaign_id, slot.sample_id, slot.purpose, slot.repeat_number, slot.state, slot.lease_id,
        slot.screen_order, slot.first_shown_at,
+       sample.is_estimated_severe AND slot.opened_at IS NULL,
        sample.has_client_turn, sample.has_assistant_turn, sample.window_start, sample.window_stop,
        text.digest,
        campaign.state, campaign.is_simulated, campaign.scheme_id, campaign.guideline_id,
        (SELECT label.id FROM annotation_label AS label
         WHERE label.annotator_id = %(annotator)s AND label.idempotency_key = %(key)s),
+       (SELECT max(label.created_at) FROM annotation_label AS label WHERE label.annotator_id = %(annotator)s),
        undone.label_id, undone.id,
        EXISTS (SELECT 1 FROM annotation_labelsopened AS opened
                WHERE opened.campaign_id = slot.campaign_id AND opened.reader_id = %(annotator)s)
@@ -55,6 +57,7 @@ class LockedSlot:
     lease_id: uuid.UUID | None
     screen_order: int | None
     first_shown_at: datetime | None
+    is_covered: bool
     has_client_turn: bool
     has_assistant_turn: bool
     window_start: int
@@ -65,6 +68,7 @@ class LockedSlot:
     scheme_id: uuid.UUID
     guideline_id: uuid.UUID
     stored_under_key: uuid.UUID | None
+    latest_label_at: datetime | None
     undone_label_id: uuid.UUID | None
     undo_id: uuid.UUID | None
     has_read_labels: bool

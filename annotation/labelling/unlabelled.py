@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from annotation.assignment import queue, sittings
@@ -49,28 +49,37 @@ class UndoneLabel:
 def pass_sample(*, annotator: User, assignment: Assignment, key: uuid.UUID) -> Pass:
     """Let the sample go without a label and without a reason; a repeated request changes nothing.
 
+    A draft stays until the sitting ends: the pass may be taken back.
+
     Raises NotYoursError when the sample is not the person's to label any more.
     """
     with transaction.atomic():
-        sittings.touch(campaign_id=assignment.campaign_id, annotator=annotator)
+        sitting = sittings.touch(campaign_id=assignment.campaign_id, annotator=annotator)
         stored = Pass.objects.filter(idempotency_key=key).first()
         if stored is not None:
             _refuse_other_use(stored.assignment_id, assignment)
             if stored.taken_back_at is not None:
                 raise KeyReusedError("This pass was taken back since. Pass again with a new key.")
             return stored
-        slot = _lock_open(assignment, annotator)
+        slot = _lock_unlabelled(assignment, annotator)
+        if slot.campaign.state != CampaignState.OPEN:
+            raise CampaignClosedError("The campaign is closed. Ask the lead.")
         slot.state, slot.lease_id, slot.leased_until = AssignmentState.PASSED, None, None
         slot.save(update_fields=["state", "lease_id", "leased_until"])
-        drafts.discard(slot.pk)
-        return Pass.objects.create(assignment=slot, idempotency_key=key)
+        newest = Label.objects.own(annotator).aggregate(at=Max("created_at"))["at"]
+        at = sittings.moment_of_deed(sitting, newest)
+        sittings.note_deed(sitting, at)
+        return Pass.objects.create(assignment=slot, idempotency_key=key, created_at=at)
 
 
 def keep_draft(*, annotator: User, assignment: Assignment, answers: Mapping[str, object], note: str) -> Draft:
-    """Keep what was answered so far, encrypted. Raises NotYoursError when there is nothing left to label."""
+    """Keep what was answered so far, encrypted: also when the campaign has closed meanwhile.
+
+    Raises NotYoursError when there is nothing left to label.
+    """
     with transaction.atomic():
         sittings.touch(campaign_id=assignment.campaign_id, annotator=annotator)
-        slot = _lock_open(assignment, annotator)
+        slot = _lock_unlabelled(assignment, annotator)
         return drafts.write(slot.pk, scope=clinician_scope(annotator), answers=answers, note=note)
 
 
@@ -147,13 +156,11 @@ def _refuse_other_use(used_for: uuid.UUID, assignment: Assignment) -> None:
         raise KeyReusedError("This key was used for another sample already. Reload the page.")
 
 
-def _lock_open(assignment: Assignment, annotator: User) -> Assignment:
+def _lock_unlabelled(assignment: Assignment, annotator: User) -> Assignment:
     rows = Assignment.objects.visible_to(annotator).filter(pk=assignment.pk).select_related("campaign")
     slot = rows.select_for_update(of=("self",)).first()
     if slot is None:
         raise NotYoursError("You are no longer in this campaign. Ask the lead.")
-    if slot.campaign.state != CampaignState.OPEN:
-        raise CampaignClosedError("The campaign is closed. Ask the lead.")
     if slot.state == AssignmentState.LABELLED:
         raise AlreadyLabelledError("You have labelled this sample already. Undo or correct your label.")
     was_read = slot.state == AssignmentState.WITHDRAWN and (

@@ -26,6 +26,7 @@ class PlanRevision(AppendOnlyModel):
     slots_added = models.PositiveIntegerField()
     slots_taken_back = models.PositiveIntegerField()
     labels_short = models.PositiveIntegerField()  # planned labels nobody is left to give
+    passes_seen = models.PositiveIntegerField(db_default=0)  # of all passes ever: a newer one asks for a look
 
     class Meta:
         triggers = append_only_triggers()

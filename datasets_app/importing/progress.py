@@ -1,14 +1,10 @@
 """How far a running import has come: a note in the cache for the eye, never the truth."""
 
-import logging
 import time
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
-
-logger = logging.getLogger(__name__)
 
 NOTE_LIVES_SECONDS = 3600
 REPORT_EVERY_SECONDS = 0.5
@@ -28,7 +24,7 @@ class Progress:
 
 
 class ProgressNote:
-    """Writes the note of one import, at most twice a second; a cache that is down is left alone."""
+    """Writes the note of one import, at most twice a second."""
 
     def __init__(self, job_id: UUID) -> None:
         self._key = _key(job_id)
@@ -39,19 +35,12 @@ class ProgressNote:
         if now < self._due:
             return
         self._due = now + REPORT_EVERY_SECONDS
-        try:
-            cache.set(self._key, asdict(progress), NOTE_LIVES_SECONDS)
-        except (RedisError, OSError):
-            self._due = float("inf")
-            logger.warning("the cache does not answer: this import shows no progress")
+        cache.set(self._key, asdict(progress), NOTE_LIVES_SECONDS)
 
 
 def read_progress(job_id: UUID) -> Progress | None:
     """Return the last note of an import, None when there is none or the cache does not answer."""
-    try:
-        note = cache.get(_key(job_id))
-    except (RedisError, OSError):
-        return None
+    note = cache.get(_key(job_id))
     return Progress(**note) if note else None
 
 

@@ -27,6 +27,7 @@ WEB_PROCESSES = 2
 WEB_THREADS = 8  # per process
 OPEN_REQUESTS_GRACE_SECONDS = 3
 LOG_TAIL_LINES = 8
+STREAMS_WORKER = "prometheus_site.streams.worker.StreamsWorker"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class StartUp:
         gunicorn += ["--graceful-timeout", str(OPEN_REQUESTS_GRACE_SECONDS)]
         pages = [*gunicorn, "--worker-class", "gthread", "--bind", _bind_address(self.host, self.port)]
         pages += ["--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)]
-        streams = [*gunicorn, "--worker-class", "asgi", "--asgi-lifespan", "off"]
+        streams = [*gunicorn, "--worker-class", STREAMS_WORKER, "--asgi-lifespan", "off"]
         streams += ["--bind", _bind_address("127.0.0.1", self.port + 1)]
         worker = [sys.executable, "-m", "celery", "--app", "prometheus_site", "worker", "--pool", "prefork"]
         worker += ["--concurrency", "1", "--without-mingle", "--without-gossip", "--loglevel", "INFO"]

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models.functions import Now
+
 from annotation.assignment.planning import revise_plan
 from annotation.campaigns.services import create_campaign
 from annotation.labelling.services import record_label
@@ -66,6 +68,7 @@ def queue_of(campaign: Campaign, annotator: User) -> list[Assignment]:
 
 
 def give(campaign: Campaign, slot: Assignment, **changes: object) -> Label:
-    """Store a label of this slot by its annotator, through the service; the sitting goes on."""
+    """Open the slot's text and store a label of it, through the service; the sitting goes on."""
+    Assignment.objects.filter(pk=slot.pk, opened_at=None).update(opened_at=Now())
     given = submission(campaign, **changes)
     return record_label(annotator=slot.annotator, assignment=slot, submission=given).label

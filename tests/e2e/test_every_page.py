@@ -95,19 +95,19 @@ def test_no_page_has_a_fault(
     assert not faults, "\n".join(faults)
 
 
-def refuse_passes(page: Page, status: int) -> None:
+def refuse_saves(page: Page, status: int) -> None:
     body = '{"detail": "You have labelled this sample already.", "code": "already_labelled"}'
     page.route("**/api/v1/**/pass/", lambda route: route.fulfill(status=status, body=body))
 
 
 def is_signed_out(page: Page) -> None:
-    refuse_passes(page, 401)
+    refuse_saves(page, 401)
     steps.press_and_go_on(page, "s")
     expect(page.get_by_text("You were signed out.")).to_be_visible()
 
 
 def has_stopped(page: Page) -> None:
-    refuse_passes(page, 409)
+    refuse_saves(page, 409)
     steps.press_and_go_on(page, "s")
     expect(page.get_by_text("Labelling has stopped here.")).to_be_visible()
 

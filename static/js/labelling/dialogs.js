@@ -63,6 +63,7 @@ async function fetchText(address) {
     if (!response.ok) return null;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const text = page.querySelector(".prose");
+    text?.querySelector("h1")?.remove(); // the dialog has its own heading
     return text && document.adoptNode(text);
   } catch {
     return null;

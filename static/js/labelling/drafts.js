@@ -5,6 +5,7 @@ const QUIET_MS = 2_000;
 export class Drafts {
   #kept = ""; // what the server has, or what stood there when the sample came on screen
   #timer = null;
+  #last = Promise.resolve(); // one at a time: an older draft never overtakes a newer one
   #current;
   #send;
   #onKept;
@@ -38,10 +39,17 @@ export class Drafts {
     const draft = this.#current();
     const text = this.#text();
     if (!draft || text === this.#kept) return;
-    const { status } = await this.#send(draft, { keepalive });
-    if (status !== 204) return; // the next change tries again
+    if (!(await this.keep(draft, { keepalive }))) return; // the next change tries again
     if (this.#current()?.assignment === draft.assignment) this.#kept = text;
     this.#onKept();
+  }
+
+  /** Keep {assignment, answers, note}; say whether the server took it. */
+  keep(draft, options = {}) {
+    // A page that goes away cannot wait for its turn.
+    const turn = options.keepalive ? Promise.resolve() : this.#last;
+    this.#last = turn.then(() => this.#send(draft, options));
+    return this.#last.then(({ status }) => status === 204);
   }
 
   #text() {

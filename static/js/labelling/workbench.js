@@ -163,6 +163,13 @@ async function pump() {
   state = queue.answered(state, answer, performance.now(), Math.random());
   tellNews(state.news);
   go();
+  if (request.kind === "label" && answer.status === 409) void rescue(request);
+}
+
+// What cannot be stored as a label is kept for the person where the server still takes a draft of it.
+async function rescue({ card, answers, note: words }) {
+  const isKept = await drafts.keep({ assignment: card.assignment, answers, note: words });
+  if (isKept) frame.tell(`Your answers to sample ${card.number} are kept as a draft.`);
 }
 
 // The page was reloaded while its last draft was still on its way.

@@ -24,5 +24,5 @@ def api(campaign: Campaign, annotator: User) -> Caller:
 
 @pytest.fixture
 def card(api: Caller) -> Any:
-    """The first card, as the API gave it."""
-    return api.next().json()["cards"][0]
+    """The first card, as the API gave it, its text opened."""
+    return api.open(api.next().json()["cards"][0])

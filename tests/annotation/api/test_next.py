@@ -97,7 +97,8 @@ def test_what_is_held_is_not_sent_again(api: Caller) -> None:
     assert [card["assignment"] for card in again[:2]] == [held[1], more[0]["assignment"]]
 
 
-def test_notes_what_is_on_the_screen(api: Caller, card: Any) -> None:
+def test_notes_what_is_on_the_screen(api: Caller) -> None:
+    [card] = api.next().json()["cards"]
     before = timezone.now()
     api.next(held=[card["assignment"]], showing=card["assignment"])
     shown_at = slot(card).first_shown_at

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation.models import Assignment, AssignmentState, Campaign
+from annotation.models import Assignment, AssignmentState, Campaign, Label
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent
 from tests.annotation.api.calling import Caller, about, caller
@@ -36,6 +36,15 @@ def test_opened_it_comes_with_its_text(api: Caller, severe: Any) -> None:
     turns = api.call(about(severe, "open")).json()["turns"]
     [again] = api.next().json()["cards"]
     assert again["turns"] == turns
+
+
+def test_a_covered_text_cannot_be_labelled(api: Caller, severe: Any) -> None:
+    refused = api.call(about(severe, "label"), api.label())
+    assert refused.status_code == 422
+    assert "still covered" in refused.json()["detail"]
+    assert not Label.objects.exists()
+    api.call(about(severe, "open"))
+    assert api.save(severe).status_code == 201
 
 
 def test_again_is_the_same(api: Caller, severe: Any) -> None:

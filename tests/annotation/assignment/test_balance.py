@@ -2,10 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import permutations
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from annotation.assignment.balance import Board, Person
 from annotation.assignment.policy import READ_BY_ALL, Design, Purpose, make_plan
 from tests.annotation.assignment.situations import (
     PLAIN_DESIGN,
@@ -21,6 +23,22 @@ from tests.annotation.assignment.situations import (
     planned,
     spread,
 )
+
+
+def test_how_often_people_met_does_not_depend_on_the_order_of_placing() -> None:
+    """Summed in another order, fractions differ in the last digit, and a tie falls to somebody else."""
+    factors = {8: 1 / 0.1, 16: 1 / 0.2, 24: 1 / 0.3}  # 0.1 + (0.2 + 0.3) is not (0.1 + 0.2) + 0.3
+    crowd = [Person(1.0, meeting_factor=factors.get(number, 1.0)) for number in range(25)]
+    found = set()
+    for order in permutations(factors):
+        board = Board(crowd, [4] * 25)
+        for other in factors:
+            board.place(other, other, is_open=True)
+            board.place(other, 5, is_open=True)
+        for reader in order:
+            board.place(0, reader, is_open=True)
+        found.add(board.meetings(0, 5))
+    assert len(found) == 1
 
 
 def test_ten_pairs_of_five_people_share_the_same_at_the_real_size() -> None:

@@ -206,3 +206,9 @@ def test_clinicians_label_by_a_scheme_of_its_own(
     url = reverse("annotation:save_label", args=["stance", slot.pk])
     assert client.post(url, sent).status_code == status
     assert [label.answers for label in Label.objects.all()] == ([answers] if status == 302 else [])
+
+
+def test_its_dashboard_claims_no_figure_that_nobody_asked_for(client: Client, stance: Campaign) -> None:
+    page = client.get(reverse("annotation:dashboard", args=[stance.slug])).content.decode()
+    severe = page[page.index("Severe (crisis intensity") :]
+    assert "NOT MEASURED" in severe[: severe.index("</div>")]

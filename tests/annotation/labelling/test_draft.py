@@ -131,14 +131,15 @@ def test_what_is_not_ones_own_to_label_takes_none(
         keep_draft(annotator=annotator, assignment=assignment, answers={}, note=WORDS)
 
 
-def test_a_closed_campaign_takes_none(
+def test_a_closed_campaign_keeps_it_for_later(
     campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
 ) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.CLOSED)
     response = client_for(annotator).post(url(campaign, assignment), posted(campaign, note=WORDS))
-    assert response.status_code == 409
-    assert WORDS in response.content.decode()  # still in the form, to be copied
-    assert not Draft.objects.exists()
+    assert response.status_code == 302
+    kept = drafts.draft_of(assignment)
+    assert kept is not None
+    assert kept.note == WORDS
 
 
 def test_bad_input_keeps_the_older_draft(

@@ -113,5 +113,5 @@ def test_query_count(
         give(campaign, slot)
     hand_out(campaign=campaign, annotator=annotator, count=3)
     client = client_for(annotator)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         client.post(url(campaign))

@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.assignment import sittings
 from annotation.assignment.queue import assign_next
+from annotation.labelling import drafts
 from annotation.labelling.services import AlreadyLabelledError, KeyReusedError, NotYoursError
-from annotation.labelling.unlabelled import keep_draft, pass_sample
+from annotation.labelling.unlabelled import keep_draft, pass_sample, undo_last
 from annotation.models import (
     Assignment,
     AssignmentState,
@@ -75,12 +76,18 @@ def test_goes_on_to_the_next_sample(
     assert "Nobody asks why" in page.content.decode()
 
 
-def test_answers_and_note_that_come_with_it_are_not_kept(
+def test_a_draft_stays_until_the_sitting_ends(
     campaign: Campaign, assignment: Assignment, annotator: User, client_for: ClientFor
 ) -> None:
     keep_draft(annotator=annotator, assignment=assignment, answers=GOOD_ANSWERS, note="half a thought")
     data = posted(campaign, note="half a thought", **{"answer-crisis_intensity": "5"})
     client_for(annotator).post(url(campaign, assignment), data)
+    assert undo_last(annotator=annotator, campaign=campaign) == assignment
+    kept = drafts.draft_of(assignment)
+    assert kept is not None
+    assert (kept.answers, kept.note) == (GOOD_ANSWERS, "half a thought")
+    client_for(annotator).post(url(campaign, assignment), posted(campaign))
+    sittings.end(campaign=campaign, annotator=annotator)
     assert not Draft.objects.exists()
     assert not Label.objects.exists()
 

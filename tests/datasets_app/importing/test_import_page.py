@@ -20,7 +20,7 @@ from tests.datasets_app.importing import files
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[[User], Client]
 NOWHERE = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "unix:///nowhere"}
+    "default": {"BACKEND": "prometheus_site.core.cache.RedisOrMemoryCache", "LOCATION": "unix:///nowhere"}
 }
 
 
