@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from annotation.assignment import sittings
-from annotation.models import QUEUED_STATES, Assignment, AssignmentState, Campaign, CampaignState, Sitting
+from annotation.assignment.handed_rows import handed_rows
+from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Sitting
 from prometheus_site.accounts.models import User
+from prometheus_site.core import prepared
 
 LEASE_MINUTES = 30
 HANDED_OUT_AT_ONCE = 3  # the sample on screen and two ahead
@@ -116,30 +118,14 @@ SET state = 'leased',
                         ELSE top.screen_order + held.place END
 FROM held, top
 WHERE slot.id = held.id AND slot.campaign_id = %(campaign)s AND slot.annotator_id = %(annotator)s
-  AND slot.state IN ('leased', 'waiting')
+  AND (slot.state = 'waiting' OR slot.state = 'leased' AND slot.leased_until < %(soon)s)
 """
-CARD_FIELDS = (
-    "id",
-    "campaign_id",
-    "state",
-    "lease_id",
-    "leased_until",
-    "screen_order",
-    "first_shown_at",
-    "opened_at",
-    "sample__number",
-    "sample__has_client_turn",
-    "sample__has_assistant_turn",
-    "sample__is_estimated_severe",
-    "sample__window_start",
-    "sample__window_stop",
-    "sample__conversation__turn_count",
-    "sample__conversation__text__ciphertext",
-    "sample__conversation__text__data_key__wrapped",
-    "draft__sealed",
-    "draft__updated_at",
-    "draft__data_key__wrapped",
-)
+# Also a slot whose lease ran out meanwhile: a page may have slept for an hour.
+MARK_SHOWN = """
+UPDATE annotation_assignment SET first_shown_at = %s
+WHERE id = %s AND campaign_id = %s AND annotator_id = %s AND first_shown_at IS NULL
+  AND state IN ('waiting', 'leased', 'withdrawn')
+"""
 
 
 class CampaignNotOpenError(Exception):
@@ -186,7 +172,7 @@ def hand_out(
             if found is None:
                 break
             chosen.append(found)
-        slots = _with_samples(chosen)
+        slots = handed_rows(chosen)
         not_before = severe_not_before(campaign, annotator) if len(chosen) < count else None
     return Handed(slots, not_before)
 
@@ -206,10 +192,8 @@ def assign_next(*, campaign: Campaign, annotator: User) -> Assignment | None:
 
 def mark_shown(*, campaign: Campaign, annotator: User, assignment_id: uuid.UUID) -> None:
     """Note that this sample is on the person's screen: exposure counts from what is displayed."""
-    own = Assignment.objects.filter(pk=assignment_id, campaign=campaign, annotator=annotator)
-    # Also one whose lease ran out meanwhile: a page may have slept for an hour.
-    unread = own.filter(state__in=[*QUEUED_STATES, AssignmentState.WITHDRAWN], first_shown_at__isnull=True)
-    unread.update(first_shown_at=timezone.now())
+    with prepared.executed(MARK_SHOWN, [timezone.now(), assignment_id, campaign.pk, annotator.pk]):
+        pass
 
 
 def _lease_one(campaign: Campaign, annotator: User, held: Sequence[uuid.UUID]) -> uuid.UUID | None:
@@ -222,10 +206,8 @@ def _lease_one(campaign: Campaign, annotator: User, held: Sequence[uuid.UUID]) -
         "annotator": annotator.pk,
         "held": list(held),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(LEASE_ONE, named)
-        row = cursor.fetchone()
-        return row[0] if row else None
+    row = prepared.one_row(LEASE_ONE, named)
+    return row[0] if row else None
 
 
 def _renew(campaign: Campaign, annotator: User, held: Collection[uuid.UUID]) -> None:
@@ -234,9 +216,11 @@ def _renew(campaign: Campaign, annotator: User, held: Collection[uuid.UUID]) -> 
         "campaign": campaign.pk,
         "annotator": annotator.pk,
         "until": timezone.now() + timedelta(minutes=LEASE_MINUTES),
+        # Not with every save: a row that nobody changes costs nothing.
+        "soon": timezone.now() + timedelta(minutes=LEASE_MINUTES / 2),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(RENEW, named)
+    with prepared.executed(RENEW, named):
+        pass
 
 
 def severe_not_before(campaign: Campaign, annotator: User) -> datetime | None:
@@ -254,15 +238,6 @@ def severe_not_before(campaign: Campaign, annotator: User) -> datetime | None:
             since = now if state == AssignmentState.LEASED else max(filter(None, seen), default=now)
             return since + timedelta(minutes=PAUSE_AFTER_SEVERE_MINUTES)
     return None
-
-
-def _with_samples(chosen: Collection[uuid.UUID]) -> tuple[Assignment, ...]:
-    slots = Assignment.objects.filter(pk__in=chosen).select_related(
-        "sample__conversation__text__data_key", "draft__data_key"
-    )
-    return tuple(
-        slots.only(*CARD_FIELDS, "draft__sealed", "draft__data_key__wrapped").order_by("screen_order")
-    )
 
 
 def put_on_screen(assignment_id: uuid.UUID) -> None:

@@ -9,11 +9,16 @@ from django.utils import timezone
 
 from annotation.models import Campaign, Label, LabelLock, LockCause, Sitting
 from prometheus_site.accounts.models import User
+from prometheus_site.core import prepared
 
 SITTING_IDLE_MINUTES = 30
 SEEN_EVERY_SECONDS = 15  # a sitting's row is not rewritten by every key press
 UNDOABLE_LABELS = 10
 
+# Written out, as every deed begins with it.
+LOCK_LIVE = """
+SELECT * FROM annotation_sitting WHERE campaign_id = %s AND annotator_id = %s AND ended_at IS NULL FOR UPDATE
+"""
 LOCK_REST = """
 INSERT INTO annotation_labellock (label_id, cause)
 SELECT label.id, 'sitting_ended'
@@ -100,8 +105,8 @@ def end_idle() -> int:
 
 def lock_eleventh(*, campaign_id: uuid.UUID, annotator: User) -> None:
     """Lock the label that has just left its maker's last ten."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_ELEVENTH, [annotator.pk, campaign_id, UNDOABLE_LABELS])
+    with prepared.executed(LOCK_ELEVENTH, [annotator.pk, campaign_id, UNDOABLE_LABELS]):
+        pass
 
 
 def lock_corrected(label: Label) -> None:
@@ -110,8 +115,8 @@ def lock_corrected(label: Label) -> None:
 
 
 def _locked(campaign_id: uuid.UUID, annotator: User) -> Sitting | None:
-    live = Sitting.objects.filter(campaign_id=campaign_id, annotator=annotator, ended_at__isnull=True)
-    return live.select_for_update().first()
+    found = Sitting.objects.raw(LOCK_LIVE, [campaign_id, annotator.pk])
+    return next(iter(found), None)
 
 
 def _end(sitting: Sitting) -> None:

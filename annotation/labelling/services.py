@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotation.assignment import queue, sittings
 from annotation.labelling import drafts, record
 from annotation.labelling.selectors import scheme_version
-from annotation.labelling.slots import LockedSlot, lock_slot
+from annotation.labelling.slots import LockedSlot, lock_slot, mark_labelled
 from annotation.models import Assignment, AssignmentState, CampaignState, Label, LabelUndo, Sitting
 from annotation.schemes.answers import validate_answers
 from prometheus_site.accounts.models import User
@@ -92,10 +92,9 @@ def record_label(*, annotator: User, assignment: Assignment, submission: Submiss
             return Receipt(replay, is_replay=True)
         _refuse_what_cannot_be_labelled(slot, annotator)
         label = _store(slot, annotator, submission, sitting=sitting)
-        Assignment.objects.filter(pk=slot.assignment_id).update(
-            state=AssignmentState.LABELLED, lease_id=None, leased_until=None
-        )
-        drafts.discard(slot.assignment_id)
+        mark_labelled(slot)
+        if slot.has_draft:
+            drafts.discard(slot.assignment_id)
         sittings.lock_eleventh(campaign_id=slot.campaign_id, annotator=annotator)
         return Receipt(label, is_replay=False)
 

@@ -4,9 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from prometheus_site.accounts.models import User
+from prometheus_site.core import prepared
 
 # Written out, because every save asks it: the ORM takes longer to put it together than PostgreSQL to answer.
 # Only a person who takes part in the campaign now finds a row. The text itself is not read.
@@ -14,6 +13,7 @@ LOCK_SLOT = """
 SELECT slot.id, slot.campaign_id, slot.sample_id, slot.purpose, slot.repeat_number, slot.state, slot.lease_id,
        slot.screen_order, slot.first_shown_at,
        sample.is_estimated_severe AND slot.opened_at IS NULL,
+       EXISTS (SELECT 1 FROM annotation_draft AS draft WHERE draft.assignment_id = slot.id),
        sample.has_client_turn, sample.has_assistant_turn, sample.window_start, sample.window_stop,
        text.digest,
        campaign.state, campaign.is_simulated, campaign.scheme_id, campaign.guideline_id,
@@ -42,6 +42,9 @@ WHERE slot.id = %(slot)s AND slot.annotator_id = %(annotator)s
                 AND member.left_at IS NULL)
 FOR UPDATE OF slot
 """
+MARK_LABELLED = """
+UPDATE annotation_assignment SET state = 'labelled', lease_id = NULL, leased_until = NULL WHERE id = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class LockedSlot:
     screen_order: int | None
     first_shown_at: datetime | None
     is_covered: bool
+    has_draft: bool
     has_client_turn: bool
     has_assistant_turn: bool
     window_start: int
@@ -84,10 +88,14 @@ def lock_slot(assignment_id: uuid.UUID, annotator: User, key: uuid.UUID) -> Lock
 
     Call inside a transaction, with the person's sitting locked before.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_SLOT, {"slot": assignment_id, "annotator": annotator.pk, "key": key})
-        row = cursor.fetchone()
+    row = prepared.one_row(LOCK_SLOT, {"slot": assignment_id, "annotator": annotator.pk, "key": key})
     return LockedSlot(*row) if row else None
+
+
+def mark_labelled(slot: LockedSlot) -> None:
+    """Note that a locked slot has its label."""
+    with prepared.executed(MARK_LABELLED, [slot.assignment_id]):
+        pass
 
 
 def speakers(*, has_client: bool, has_assistant: bool) -> frozenset[str]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # First halves of two-part advisory lock keys, one per subject, so that they never meet.
 CHAIN_LOCK, ANCHOR_LOCK = 71001, 71002
+# Written out, as it is asked with every save.
+LAST_LINK = """
+SELECT sequence, entry_hash FROM audit_chainentry WHERE chain_id = %s ORDER BY sequence DESC LIMIT 1
+"""
 
 
 def record_access(
@@ -51,13 +55,10 @@ def append_to_chain(
         raise RuntimeError("A chain link is written in the transaction of the object it covers.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [CHAIN_LOCK, str(clinician_id)])
-    last = (
-        ChainEntry.objects.filter(chain_id=clinician_id)
-        .order_by("-sequence")
-        .values_list("sequence", "entry_hash")
-        .first()
-    )
-    sequence, previous = (last[0] + 1, last[1]) if last else (1, hashes.GENESIS)
+        # In a statement of its own: one sees what was there when it began, and this must see the last link.
+        cursor.execute(LAST_LINK, [clinician_id])
+        sequence, previous = cursor.fetchone() or (0, hashes.GENESIS)
+    sequence += 1
     now = timezone.now()
     covered = hashes.payload_hash(payload)
     return ChainEntry.objects.create(
