@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.agreement import bootstrap
-from annotation.agreement.bootstrap import distinct_patterns, resampled_values, resampling_units
+from annotation.agreement.bootstrap import resampled_values, resampling_units
 from annotation.agreement.counts import FloatArray, IntArray
 from annotation.agreement.distances import Scale
+from annotation.agreement.patterns import distinct_patterns
 from annotation.agreement.statistics import (
     Estimate,
     Status,

@@ -1,0 +1,200 @@
+"""Two raters at a time: Cohen's kappa on the declared scale, its mean, and who confuses what with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from annotation.agreement.bootstrap import defined_ratio
+from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings
+from annotation.agreement.distances import (
+    Scale,
+    Weighting,
+    agreement_weights,
+    category_pairs,
+    positions,
+    reason_not_applicable,
+)
+from annotation.agreement.estimates import Statistic
+
+
+@dataclass(frozen=True, slots=True)
+class PairFigures:
+    """Every pair of raters without intervals, [rater, rater]: NaN where a figure is undefined, n on top.
+
+    `confusion[a, b, k, l]` counts the items that a put into k and b into l.
+    """
+
+    n: IntArray
+    kappa: FloatArray
+    weighted_kappa: FloatArray
+    percent_agreement: FloatArray
+    confusion: IntArray
+
+
+def pair_figures(ratings: Ratings, scale: Scale, weighting: Weighting) -> PairFigures:
+    """All pairs at once, by one product of the labels with themselves; see `cohen_kappa_of_table`."""
+    n_raters, n_categories = len(ratings.raters), len(ratings.categories)
+    is_code = (ratings.codes[:, :, np.newaxis] == np.arange(n_categories)).reshape(len(ratings.codes), -1)
+    given = is_code.astype(np.float32)  # whole numbers up to 16 million are exact
+    tables = (given.T @ given).reshape(n_raters, n_categories, n_raters, n_categories)
+    confusion = np.rint(tables).astype(np.int64).transpose(0, 2, 1, 3)
+    n = confusion.sum(axis=(2, 3))
+    agreeing = np.einsum("abkk->ab", confusion).astype(np.float64)
+    places = positions(scale, ratings.categories)
+    return PairFigures(
+        n=n,
+        kappa=cohen_kappa_of_table(confusion, np.eye(n_categories)),
+        weighted_kappa=np.full(n.shape, np.nan)
+        if reason_not_applicable(scale, ratings.categories)
+        else cohen_kappa_of_table(confusion, agreement_weights(weighting, places)),
+        percent_agreement=defined_ratio(agreeing, n.astype(np.float64)),
+        confusion=confusion,
+    )
+
+
+def cohen_kappa_of_table(table: IntArray | FloatArray, weights: FloatArray) -> FloatArray:
+    """Cohen's kappa (1960, weighted 1968) of each confusion table [..., category, category].
+
+    `weights` is the credit on the *declared* scale: measured on the observed categories alone, a scale point
+    that nobody used would bring its neighbours together. NaN where chance alone gives full agreement.
+    """
+    n = table.sum(axis=(-2, -1)).astype(np.float64)
+    credit = (table * weights).sum(axis=(-2, -1))
+    by_chance = ((table.sum(axis=-1) @ weights) * table.sum(axis=-2)).sum(axis=-1)
+    return _kappa(credit, by_chance, n)
+
+
+def cohen_kappas(ratings: Ratings, scale: Scale, weighting: Weighting) -> Statistic:
+    """Cohen's kappa of each pair of raters with common items, named "a and b" in their order."""
+    return PairSums(ratings, scale, weighting).statistic(
+        f"Cohen's kappa, {weighting}", lambda kappas: kappas, PairSums(ratings, scale, weighting).names
+    )
+
+
+class PairSums:
+    """The additive sums behind the kappas of all pairs that share an item, for statistics to draw on."""
+
+    def __init__(self, ratings: Ratings, scale: Scale, weighting: Weighting) -> None:
+        self.ratings, self.scale, self.weighting = ratings, scale, weighting
+        self.refusal = reason_not_applicable(scale, ratings.categories)
+        n_categories = len(ratings.categories)
+        self.weights = (
+            np.eye(n_categories)
+            if self.refusal
+            else agreement_weights(weighting, positions(scale, ratings.categories))
+        )
+        is_given = (ratings.codes != NO_LABEL).astype(np.float32)
+        together = is_given.T @ is_given
+        first, second = category_pairs(len(ratings.raters))
+        is_met = together[first, second] > 0
+        self.first, self.second = first[is_met], second[is_met]
+        self.is_complete = bool(is_given.all())
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Each pair by its two raters."""
+        raters = self.ratings.raters
+        return tuple(f"{raters[a]} and {raters[b]}" for a, b in zip(self.first, self.second, strict=True))
+
+    def contribute(self, codes: IntArray) -> FloatArray:
+        """Each item's credit, presence and two labels for each pair.
+
+        Where every rater labels every item, all pairs of a rater share that rater's marginals.
+        """
+        a, b = codes[:, self.first], codes[:, self.second]
+        is_common = (a != NO_LABEL) & (b != NO_LABEL)
+        credit = np.where(is_common, self.weights[a, b], 0)
+        every = np.arange(len(self.weights))
+        if self.is_complete:
+            labels = (codes[:, :, np.newaxis] == every).reshape(len(codes), -1)
+            return np.hstack([credit, is_common, labels])
+        both = np.stack([np.where(is_common, a, NO_LABEL), np.where(is_common, b, NO_LABEL)], axis=1)
+        return np.hstack([credit, is_common, (both[..., np.newaxis] == every).reshape(len(codes), -1)])
+
+    def kappas(self, sums: FloatArray) -> FloatArray:
+        """Kappa of each pair, [..., pair]."""
+        n_pairs, n_categories = len(self.first), len(self.weights)
+        credit, n = sums[..., :n_pairs], sums[..., n_pairs : 2 * n_pairs]
+        labels = sums[..., 2 * n_pairs :].reshape(*sums.shape[:-1], -1, n_categories)
+        if self.is_complete:
+            ours, theirs = labels[..., self.first, :], labels[..., self.second, :]
+        else:
+            ours, theirs = labels[..., :n_pairs, :], labels[..., n_pairs:, :]
+        return _kappa(credit, ((ours @ self.weights) * theirs).sum(axis=-1), n)
+
+    def mean_over(self, members: Sequence[IntArray]) -> Callable[[FloatArray], FloatArray]:
+        """From kappas [..., pair] to their mean over each set of pairs that has a defined one."""
+
+        def evaluate(kappas: FloatArray) -> FloatArray:
+            is_defined = ~np.isnan(kappas)
+            filled = np.where(is_defined, kappas, 0)
+            return np.stack(
+                [
+                    defined_ratio(
+                        filled[..., pairs].sum(axis=-1),
+                        is_defined[..., pairs].sum(axis=-1).astype(np.float64),
+                    )
+                    for pairs in members
+                ],
+                axis=-1,
+            )
+
+        return evaluate
+
+    def statistic(
+        self, name: str, of_kappas: Callable[[FloatArray], FloatArray], of: tuple[str, ...] = ("",)
+    ) -> Statistic:
+        """A statistic of the kappas."""
+        return Statistic(
+            name=name,
+            scale=self.scale.value,
+            contribute=self._contribute,
+            evaluate=lambda sums: of_kappas(self.kappas(sums)),
+            of=of,
+            needs_raters=True,
+            not_applicable=self.refusal,
+            undefined="No variation among the common items of these raters.",
+        )
+
+    @cached_property
+    def _contribute(self) -> Callable[[IntArray], FloatArray]:
+        return self.contribute  # one object, so that all statistics share the sums
+
+    def each(self) -> Statistic:
+        """Cohen's kappa of each pair, named by its two raters."""
+        return self.statistic(f"Cohen's kappa, {self.weighting}", lambda kappas: kappas, self.names)
+
+    def mean(self) -> Statistic:
+        """The plain mean over all pairs with a defined kappa: Light's kappa (1971)."""
+        mean_of_all = self.mean_over([np.arange(len(self.first))])
+        return self.statistic(f"Mean pairwise kappa, {self.weighting}", mean_of_all)
+
+    def mean_of_each_rater(self) -> Statistic:
+        """For each rater the mean over that rater's pairs with a defined kappa."""
+        raters = self.ratings.raters
+        members = [np.flatnonzero((self.first == r) | (self.second == r)) for r in range(len(raters))]
+        return replace(
+            self.statistic(f"Mean pairwise kappa, {self.weighting}", self.mean_over(members)),
+            of=tuple(map(str, raters)),
+            undefined="This rater shares no varied items with another.",
+        )
+
+
+def mean_pairwise_kappa(ratings: Ratings, scale: Scale, weighting: Weighting) -> Statistic:
+    """The mean of Cohen's kappa over all pairs of raters who share items."""
+    return PairSums(ratings, scale, weighting).mean()
+
+
+def confusion_labels(categories: Sequence[Hashable]) -> tuple[str, ...]:
+    """Row and column headings of a confusion matrix, in the declared order."""
+    return tuple(map(str, categories))
+
+
+def _kappa(credit: FloatArray, by_chance: FloatArray, n: FloatArray) -> FloatArray:
+    observed = defined_ratio(credit, n)
+    expected = np.nan_to_num(defined_ratio(by_chance, n * n))
+    return defined_ratio(observed - expected, 1 - expected)
