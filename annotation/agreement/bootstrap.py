@@ -21,9 +21,9 @@ TAIL_SHARE = 0.025
 """What a 95 % interval leaves out on each side."""
 MIN_RESAMPLES = 100
 ROUNDING = 1e-12
-_CELLS_PER_CHUNK = 2**18
-_UNITS_OF_A_HEAVY_ROW = 16
-_MAX_DRAWS = 2**27
+_CELLS_PER_CHUNK = 2**17
+_UNITS_OF_A_HEAVY_ROW = 24
+_UNITS_IN_THE_LIMIT = 2**15
 
 Contribute = Callable[[IntArray], FloatArray]
 """From the rows of a matrix to the sums' share of each, [row, sum]."""
@@ -93,9 +93,9 @@ def bca_intervals(
 ) -> list[Interval]:
     """The BCa interval (Efron 1987) of each value that `evaluate` gives, from the sums of each resample.
 
-    `tail` is what the interval leaves out on each side. Resamples without a value (no variation) are left out
-    and counted; when they are more than one tail of the interval, or when no resample differs from the
-    others, there is no interval but a reason.
+    `tail` is what the interval leaves out on each side; from few units it is widened by `reach_of_interval`.
+    Resamples without a value (no variation) are left out and counted; when they are more than one tail of
+    the interval, or when no resample differs from the others, there is no interval but a reason.
     """
     estimate = _columns(evaluate(units.total[np.newaxis]), 1)[0]
     if units.n_units < 2:
@@ -105,13 +105,25 @@ def bca_intervals(
     n_defined = np.count_nonzero(~np.isnan(values), axis=0)
     left_out = _leave_one_out_values(units, evaluate)
     is_lost = (len(drawn) - n_defined > tail * len(drawn)) | np.isnan(left_out).any(axis=0)
-    levels = _bca_levels(values, n_defined, estimate, left_out, units.multiplicities, tail)
+    reach = reach_of_interval(tail, units.n_units)
+    levels = _bca_levels(values, n_defined, estimate, left_out, units.multiplicities, reach)
     lows, highs = (_quantiles(values, n_defined, level) for level in levels)
     spread = np.where(n_defined > 0, values[np.maximum(n_defined - 1, 0), np.arange(len(estimate))], 0)
     return [
         _interval(lows[i], highs[i], len(drawn), n_defined[i], spread[i] - values[0, i], is_lost[i])
         for i in range(len(estimate))
     ]
+
+
+def reach_of_interval(tail: float, n_units: int) -> float:
+    """How many standard errors an interval goes to each side so that it is wide enough for few units.
+
+    Hesterberg (2015), What teachers should know about the bootstrap: a resample varies too little by
+    (n - 1) / n, and the quantile belongs to Student's t, here by Abramowitz and Stegun (1964), 26.7.5.
+    """
+    z, freedom = -NormalDist().inv_cdf(tail), n_units - 1
+    t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    return float(t * (n_units / freedom) ** 0.5)
 
 
 def resampled_values(
@@ -135,7 +147,7 @@ def drawn_sums(units: ResamplingUnits, *, resamples: int, rng: np.random.Generat
     by_weight = np.argsort(-units.multiplicities, kind="stable")
     n_heavy = int(np.count_nonzero(units.multiplicities >= _UNITS_OF_A_HEAVY_ROW))
     multiplicities, sums = units.multiplicities[by_weight], units.sums[by_weight]
-    if int(multiplicities[n_heavy:].sum()) * resamples > _MAX_DRAWS:
+    if int(multiplicities[n_heavy:].sum()) + n_heavy > _UNITS_IN_THE_LIMIT:
         return _sums_in_the_limit(units, resamples, rng)
     shares = np.append(multiplicities[:n_heavy], multiplicities[n_heavy:].sum()) / units.n_units
     heavy = rng.multinomial(units.n_units, shares, size=resamples)
@@ -192,7 +204,7 @@ def _bca_levels(
     estimate: FloatArray,
     left_out: FloatArray,
     multiplicities: IntArray,
-    tail: float,
+    reach: float,
 ) -> tuple[FloatArray, FloatArray]:
     """The two quantile levels of each statistic, corrected for bias and acceleration.
 
@@ -205,21 +217,19 @@ def _bca_levels(
     share_below = (n_below + n_tied / 2) / np.maximum(n_defined, 1)
     share_below = np.clip(share_below, half_a_resample, 1 - half_a_resample)
     influence = multiplicities @ left_out / multiplicities.sum() - left_out
-    spread = multiplicities @ influence**2
-    is_spread = spread > 0
-    skew = np.divide(
-        multiplicities @ influence**3, 6 * spread**1.5, out=np.zeros_like(spread), where=is_spread
-    )
+    squares = influence * influence
+    spread, cubes = multiplicities @ squares, multiplicities @ (squares * influence)
+    skew = np.divide(cubes, 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
     normal = NormalDist()
 
     def level(share: float, acceleration: float, at: float) -> float:
         bias = normal.inv_cdf(share)
-        shifted = bias + normal.inv_cdf(at)
+        shifted = bias + at
         return normal.cdf(bias + shifted / max(1 - acceleration * shifted, ROUNDING))
 
     pairs = list(zip(share_below.tolist(), np.nan_to_num(skew).tolist(), strict=True))
-    low = np.array([level(share, acceleration, tail) for share, acceleration in pairs])
-    high = np.array([level(share, acceleration, 1 - tail) for share, acceleration in pairs])
+    low = np.array([level(share, acceleration, -reach) for share, acceleration in pairs])
+    high = np.array([level(share, acceleration, reach) for share, acceleration in pairs])
     return low, high
 
 

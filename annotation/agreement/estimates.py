@@ -94,10 +94,13 @@ class Resampling:
     tail: float = TAIL_SHARE
 
 
+DEFAULT_RESAMPLING = Resampling()
+
+
 def figures(
     data: Counts | Ratings,
     statistics: Mapping[Key, Statistic],
-    resampling: Resampling = Resampling(),
+    resampling: Resampling = DEFAULT_RESAMPLING,
     weights: FloatArray | None = None,
 ) -> dict[Key, tuple[Estimate, ...]]:
     """Every statistic with its interval; those of the same items are evaluated on the same resamples.
@@ -108,6 +111,10 @@ def figures(
     """
     counts = data.counts if isinstance(data, Ratings) else data
     blank = _without_value(counts)
+    if weights is not None:
+        statistics = {
+            key: replace(each, name=f"{each.name}, design-weighted") for key, each in statistics.items()
+        }
     found: dict[Key, tuple[Estimate, ...]] = {}
     n_labels = counts.matrix.sum(axis=1)
     has_single_labels = bool((n_labels == 1).any())

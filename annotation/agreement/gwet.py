@@ -7,6 +7,7 @@ item, observed agreement over those with two labels or more.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
@@ -43,7 +44,8 @@ def ac2(
     if scale is Scale.NOMINAL:
         weighting = Weighting.IDENTITY
     name = f"Gwet's AC2, {weighting} weights"
-    return _against_chance(name, Chance.GWET, weighting, scale, categories)
+    statistic = _against_chance(name, Chance.GWET, weighting, scale, categories)
+    return replace(statistic, note="Without an order AC2 is AC1.") if scale is Scale.NOMINAL else statistic
 
 
 def fleiss_kappa(categories: Sequence[Hashable]) -> Statistic:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from annotation.agreement.distances import (
     positions,
     reason_not_applicable,
 )
-from annotation.agreement.estimates import Statistic
+from annotation.agreement.estimates import DEFAULT_RESAMPLING, Estimate, Resampling, Statistic, figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,6 @@ def cohen_kappa_of_table(table: IntArray | FloatArray, weights: FloatArray) -> F
     return _kappa(credit, by_chance, n)
 
 
-def cohen_kappas(ratings: Ratings, scale: Scale, weighting: Weighting) -> Statistic:
-    """Cohen's kappa of each pair of raters with common items, named "a and b" in their order."""
-    return PairSums(ratings, scale, weighting).statistic(
-        f"Cohen's kappa, {weighting}", lambda kappas: kappas, PairSums(ratings, scale, weighting).names
-    )
-
-
 class PairSums:
     """The additive sums behind the kappas of all pairs that share an item, for statistics to draw on."""
 
@@ -94,11 +86,11 @@ class PairSums:
         self.first, self.second = first[is_met], second[is_met]
         self.is_complete = bool(is_given.all())
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Each pair by its two raters."""
-        raters = self.ratings.raters
-        return tuple(f"{raters[a]} and {raters[b]}" for a, b in zip(self.first, self.second, strict=True))
+    @property
+    def n_sums(self) -> int:
+        """How many sums stand for each item."""
+        n_marginals = len(self.ratings.raters) if self.is_complete else 2 * len(self.first)
+        return 2 * len(self.first) + n_marginals * len(self.weights)
 
     def contribute(self, codes: IntArray) -> FloatArray:
         """Each item's credit, presence and two labels for each pair.
@@ -126,72 +118,66 @@ class PairSums:
             ours, theirs = labels[..., :n_pairs, :], labels[..., n_pairs:, :]
         return _kappa(credit, ((ours @ self.weights) * theirs).sum(axis=-1), n)
 
-    def mean_over(self, members: Sequence[IntArray]) -> Callable[[FloatArray], FloatArray]:
-        """From kappas [..., pair] to their mean over each set of pairs that has a defined one."""
+    def statistic(self) -> Statistic:
+        """Kappa of each pair, then their mean, then the mean of each rater's pairs; see `PairEstimates`.
 
-        def evaluate(kappas: FloatArray) -> FloatArray:
+        A mean is over the pairs with a defined kappa; that of all pairs is Light's kappa (1971).
+        """
+        n_raters = len(self.ratings.raters)
+        members = np.zeros((len(self.first), 1 + n_raters))
+        members[:, 0] = 1
+        for rater in range(n_raters):
+            members[(self.first == rater) | (self.second == rater), 1 + rater] = 1
+
+        def evaluate(sums: FloatArray) -> FloatArray:
+            kappas = self.kappas(sums)
             is_defined = ~np.isnan(kappas)
-            filled = np.where(is_defined, kappas, 0)
-            return np.stack(
-                [
-                    defined_ratio(
-                        filled[..., pairs].sum(axis=-1),
-                        is_defined[..., pairs].sum(axis=-1).astype(np.float64),
-                    )
-                    for pairs in members
-                ],
-                axis=-1,
-            )
+            means = defined_ratio(np.where(is_defined, kappas, 0) @ members, is_defined @ members)
+            return np.concatenate([kappas, means], axis=-1)
 
-        return evaluate
-
-    def statistic(
-        self, name: str, of_kappas: Callable[[FloatArray], FloatArray], of: tuple[str, ...] = ("",)
-    ) -> Statistic:
-        """A statistic of the kappas."""
+        raters = tuple(map(str, self.ratings.raters))
+        pairs = (f"{raters[a]} and {raters[b]}" for a, b in zip(self.first, self.second, strict=True))
         return Statistic(
-            name=name,
+            name=f"Cohen's kappa, {self.weighting}",
             scale=self.scale.value,
-            contribute=self._contribute,
-            evaluate=lambda sums: of_kappas(self.kappas(sums)),
-            of=of,
+            contribute=self.contribute,
+            evaluate=evaluate,
+            of=(*pairs, "mean of all pairs", *(f"mean of the pairs of {rater}" for rater in raters)),
             needs_raters=True,
             not_applicable=self.refusal,
             undefined="No variation among the common items of these raters.",
         )
 
-    @cached_property
-    def _contribute(self) -> Callable[[IntArray], FloatArray]:
-        return self.contribute  # one object, so that all statistics share the sums
-
-    def each(self) -> Statistic:
-        """Cohen's kappa of each pair, named by its two raters."""
-        return self.statistic(f"Cohen's kappa, {self.weighting}", lambda kappas: kappas, self.names)
-
-    def mean(self) -> Statistic:
-        """The plain mean over all pairs with a defined kappa: Light's kappa (1971)."""
-        mean_of_all = self.mean_over([np.arange(len(self.first))])
-        return self.statistic(f"Mean pairwise kappa, {self.weighting}", mean_of_all)
-
-    def mean_of_each_rater(self) -> Statistic:
-        """For each rater the mean over that rater's pairs with a defined kappa."""
-        raters = self.ratings.raters
-        members = [np.flatnonzero((self.first == r) | (self.second == r)) for r in range(len(raters))]
-        return replace(
-            self.statistic(f"Mean pairwise kappa, {self.weighting}", self.mean_over(members)),
-            of=tuple(map(str, raters)),
-            undefined="This rater shares no varied items with another.",
+    def named(self, estimates: tuple[Estimate, ...]) -> PairEstimates:
+        """The values of `statistic` by pair and rater."""
+        raters, n_pairs = self.ratings.raters, len(self.first)
+        pairs = [(raters[a], raters[b]) for a, b in zip(self.first, self.second, strict=True)]
+        return PairEstimates(
+            of_pair=dict(zip(pairs, estimates[:n_pairs], strict=True)),
+            mean=estimates[n_pairs],
+            of_rater=dict(zip(raters, estimates[n_pairs + 1 :], strict=True)),
         )
 
 
-def mean_pairwise_kappa(ratings: Ratings, scale: Scale, weighting: Weighting) -> Statistic:
-    """The mean of Cohen's kappa over all pairs of raters who share items."""
-    return PairSums(ratings, scale, weighting).mean()
+@dataclass(frozen=True, slots=True)
+class PairEstimates:
+    """Kappa of each pair who share items, the mean of all pairs, and the mean of each rater's pairs."""
+
+    of_pair: dict[tuple[Hashable, Hashable], Estimate]
+    mean: Estimate
+    of_rater: dict[Hashable, Estimate]
 
 
-def confusion_labels(categories: Sequence[Hashable]) -> tuple[str, ...]:
-    """Row and column headings of a confusion matrix, in the declared order."""
-    return tuple(map(str, categories))
+def pair_kappas(
+    ratings: Ratings,
+    scale: Scale,
+    weighting: Weighting,
+    resampling: Resampling = DEFAULT_RESAMPLING,
+    weights: FloatArray | None = None,
+) -> PairEstimates:
+    """Cohen's kappa of all pairs of raters with intervals, and its means."""
+    sums = PairSums(ratings, scale, weighting)
+    return sums.named(figures(ratings, {"": sums.statistic()}, resampling, weights)[""])
 
 
 def _kappa(credit: FloatArray, by_chance: FloatArray, n: FloatArray) -> FloatArray:

@@ -135,37 +135,33 @@ def percent() -> Statistic:
     return Statistic("Percent agreement", Scale.NOMINAL.value, _agreeing_share, _mean)
 
 
-def specific_agreement(
-    categories: Sequence[Hashable], at_least: Sequence[Hashable] = ()
-) -> dict[str, Statistic]:
+def specific_agreement(categories: Sequence[Hashable], at_least: Sequence[Hashable] = ()) -> Statistic:
     """For each category, and for "this category or a later one": how often a second rater says it too.
 
     Cicchetti and Feinstein (1990), High agreement but low kappa II; for several raters the share of agreeing
     coincidences among a class's labels, every label weighing the same. `at_least` names the first category
-    of each threshold class (severe = 3 or more). The keys are the codes, with "+" behind a threshold.
+    of each threshold class (severe = 3 or more). One value a class, threshold classes last, named "3+".
     """
-    classes = {str(code): [index] for index, code in enumerate(categories)}
-    for code in at_least:
-        classes[f"{code}+"] = list(range(list(categories).index(code), len(categories)))
-    membership = np.zeros((len(categories), len(classes)), dtype=np.int64)
-    for column, members in enumerate(classes.values()):
-        membership[members, column] = 1
+    thresholds = {f"{code}+": list(categories).index(code) for code in at_least}
+    n_categories = len(categories)
+    n_classes = n_categories + len(thresholds)
+    membership = np.eye(n_categories, n_classes, dtype=np.int64)
+    for column, first in enumerate(thresholds.values(), start=n_categories):
+        membership[first:, column] = 1
 
     def contribute(matrix: IntArray) -> FloatArray:
-        inside = matrix @ membership
-        others = np.maximum(matrix.sum(axis=1, keepdims=True) - 1, 1)
+        pairable, others = _pairable(matrix)
+        inside = pairable @ membership
         return np.hstack([inside * (inside - 1) / others, inside])
 
-    return {
-        name: Statistic(
-            name=f"Specific agreement on {name}",
-            scale=Scale.NOMINAL.value,
-            contribute=contribute,
-            evaluate=_share_of_class(column, len(classes)),
-            undefined="No overlap item has a label of this class.",
-        )
-        for column, name in enumerate(classes)
-    }
+    return Statistic(
+        name="Specific agreement",
+        scale=Scale.NOMINAL.value,
+        contribute=contribute,
+        evaluate=lambda sums: defined_ratio(sums[..., :n_classes], sums[..., n_classes:]),
+        of=(*map(str, categories), *thresholds),
+        undefined="No overlap item has a label of this class.",
+    )
 
 
 def item_coincidences(matrix: IntArray) -> FloatArray:
@@ -249,10 +245,3 @@ def _agreeing_share(matrix: IntArray) -> FloatArray:
 
 def _mean(sums: FloatArray) -> FloatArray:
     return defined_ratio(sums[..., 0], sums[..., 1])
-
-
-def _share_of_class(column: int, n_classes: int) -> Evaluate:
-    def evaluate(sums: FloatArray) -> FloatArray:
-        return defined_ratio(sums[..., column], sums[..., n_classes + column])
-
-    return evaluate
