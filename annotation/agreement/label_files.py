@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,7 +69,15 @@ def read_label_file(
     _refuse_repeats(table, labels)
     triples = _on_scale(table, labels, dict(zip(codes, values, strict=True)))
     clusters = _clusters(table, labels, columns.cluster) if columns.cluster else None
-    return LabelFile(rate_labels(triples, values, clusters), codes, are_codes_inferred=not categories)
+    ratings = _raters_by_name(rate_labels(triples, values, clusters))
+    return LabelFile(ratings, codes, are_codes_inferred=not categories)
+
+
+def _raters_by_name(ratings: Ratings) -> Ratings:
+    """The same ratings whatever the order of the file's columns and rows of raters."""
+    order = sorted(range(len(ratings.raters)), key=lambda rater: str(ratings.raters[rater]))
+    raters = tuple(ratings.raters[rater] for rater in order)
+    return replace(ratings, codes=ratings.codes[:, order], raters=raters)
 
 
 def _long_labels(table: Table, columns: Columns) -> Iterator[_Label]:
