@@ -33,7 +33,8 @@ class Population:
     """Items, and raters who slip to a neighbour (or anywhere on a nominal scale), of a known alpha.
 
     A conversation has `per_conversation` items; its raters slip half as often as the average or half as
-    often again, and half its items are of the conversation's own category.
+    often again, and half its items are of the conversation's own category. Where `is_enriched`, items of the
+    upper half of the scale are five times as likely to be sampled, and weighted accordingly.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Population:
     n_categories: int
     n_raters: int
     per_conversation: int = 1
+    is_enriched: bool = False
 
     @property
     def shares(self) -> FloatArray:
@@ -80,11 +82,13 @@ class Population:
                 result[truth, min(max(neighbour, 0), n - 1)] += slip / 2
         return result
 
-    def draw(self, n_items: int, slip: float, rng: np.random.Generator) -> Ratings:
-        """The labels of so many items."""
+    def draw(self, n_items: int, slip: float, rng: np.random.Generator) -> tuple[Ratings, FloatArray | None]:
+        """The labels of so many items, and the items' design weights if they are not all alike."""
         n, size = self.n_categories, self.per_conversation
         clusters = np.arange(n_items) // size
-        truth, rate = rng.choice(n, n_items, p=self.shares), np.full(n_items, slip)
+        chance = np.where((np.arange(n) >= n / 2) & self.is_enriched, 1.0, 0.2)
+        sampled = self.shares * chance / (self.shares @ chance)
+        truth, rate = rng.choice(n, n_items, p=sampled), np.full(n_items, slip)
         if size > 1:
             n_clusters = int(clusters[-1]) + 1
             own = rng.choice(n, n_clusters, p=self.shares)[clusters]
@@ -96,13 +100,14 @@ class Population:
         else:
             other = np.clip(truth[:, np.newaxis] + rng.choice([-1, 1], shape), 0, n - 1)
         codes = np.where(rng.random(shape) < rate[:, np.newaxis], other, truth[:, np.newaxis])
-        return Ratings(
+        ratings = Ratings(
             codes=codes.astype(np.int64),
             clusters=clusters.astype(np.int64),
             categories=tuple(range(n)),
             items=tuple(range(n_items)),
             raters=tuple(range(self.n_raters)),
         )
+        return ratings, 1 / chance[truth] if self.is_enriched else None
 
 
 POPULATIONS = (
@@ -110,6 +115,7 @@ POPULATIONS = (
     Population("ordinal 6, pairs", Scale.ORDINAL, 6, 2),
     Population("nominal 14, five raters", Scale.NOMINAL, 14, 5),
     Population("nominal 14, pairs", Scale.NOMINAL, 14, 2),
+    Population("ordinal 6, pairs, severe enriched, design-weighted", Scale.ORDINAL, 6, 2, is_enriched=True),
     Population("ordinal 5, pairs, conversations of 4", Scale.ORDINAL, 5, 2, 4),
 )
 
@@ -125,11 +131,10 @@ def coverage_of_alpha(runs: int) -> Iterator[dict[str, str | float | int | None]
         slip = population.slip_rate(TARGET)
         statistic = statistics.alpha(population.scale, range(population.n_categories))
         for n_items in ITEMS_OF_INTERVALS:
-            counts = (
-                population.draw(n_items, slip, np.random.default_rng([seed, n_items])).counts
-                for seed in range(runs)
+            samples = (
+                population.draw(n_items, slip, np.random.default_rng([seed, n_items])) for seed in range(runs)
             )
-            bounds = [_bounds(each, statistic, seed) for seed, each in enumerate(counts)]
+            bounds = [_bounds(*each, statistic, seed) for seed, each in enumerate(samples)]
             yield _coverage(f"alpha {TARGET}, {population.name}, {n_items} items", bounds, TARGET)
 
 
@@ -137,13 +142,13 @@ def coverage_of_the_others(runs: int) -> Iterator[dict[str, str | float | int | 
     """The share of 95 % intervals that hold the figure of a very large sample."""
     for population in (POPULATIONS[0], POPULATIONS[2]):
         slip = population.slip_rate(TARGET)
-        large = population.draw(N_ITEMS_OF_TRUTH, slip, np.random.default_rng(1))
+        large, _ = population.draw(N_ITEMS_OF_TRUTH, slip, np.random.default_rng(1))
         chosen = _others(large)
         truths = {name: _values(large, each) for name, each in chosen.items()}
         for n_items in ITEMS_OF_INTERVALS:
             bounds: dict[str, list[tuple[float, float] | None]] = {name: [] for name in chosen}
             for seed in range(runs):
-                ratings = population.draw(n_items, slip, np.random.default_rng([seed, n_items]))
+                ratings, _ = population.draw(n_items, slip, np.random.default_rng([seed, n_items]))
                 for name, found in figures(ratings, _others(ratings), Resampling(seed=seed)).items():
                     low, high = found[-1].ci_low, found[-1].ci_high
                     bounds[name].append(None if low is None or high is None else (low, high))
@@ -154,15 +159,16 @@ def coverage_of_the_others(runs: int) -> Iterator[dict[str, str | float | int | 
 def false_verdicts(runs: int) -> Iterator[dict[str, str | float | int | None]]:
     """How often a campaign is called met at any look, by the declared looks and by watching the figure."""
     looks = declared_looks(N_PLANNED)
-    for population in POPULATIONS[:4]:
+    for population in POPULATIONS[:5]:
         statistic = statistics.alpha(population.scale, range(population.n_categories))
         for truth in TRUTHS:
             slip = population.slip_rate(truth)
             verdicts, n_naive = [], 0
             for seed in range(runs):
-                counts = population.draw(N_PLANNED, slip, np.random.default_rng([seed, 7])).counts
-                verdicts.append(standing_verdict(checkpoints(counts, statistic, looks, seed=seed)))
-                n_naive += _crosses_once(counts, statistic)
+                ratings, weights = population.draw(N_PLANNED, slip, np.random.default_rng([seed, 7]))
+                reached = checkpoints(ratings, statistic, looks, seed=seed, weights=weights)
+                verdicts.append(standing_verdict(reached))
+                n_naive += _crosses_once(ratings.counts, statistic, weights)
             size = f"truth {truth}, {population.name}, looks at " + ", ".join(
                 str(look.n_overlap_items) for look in looks
             )
@@ -211,15 +217,18 @@ def _values(ratings: Ratings, statistic: Statistic) -> float:
     return float(np.ravel(statistic.evaluate(np.asarray(total)[np.newaxis]))[-1])
 
 
-def _bounds(counts: Counts, statistic: Statistic, seed: int) -> tuple[float, float] | None:
-    (estimate,) = figures(counts, {"": statistic}, Resampling(seed=seed))[""]
+def _bounds(
+    ratings: Ratings, weights: FloatArray | None, statistic: Statistic, seed: int
+) -> tuple[float, float] | None:
+    (estimate,) = figures(ratings, {"": statistic}, Resampling(seed=seed), weights)[""]
     if estimate.ci_low is None or estimate.ci_high is None:
         return None
     return estimate.ci_low, estimate.ci_high
 
 
-def _crosses_once(counts: Counts, statistic: Statistic) -> bool:
-    sums = np.cumsum(statistic.contribute(counts.matrix), axis=0)
+def _crosses_once(counts: Counts, statistic: Statistic, weights: FloatArray | None) -> bool:
+    parts = statistic.contribute(counts.matrix)
+    sums = np.cumsum(parts if weights is None else parts * weights[:, np.newaxis], axis=0)
     return bool((statistic.evaluate(sums[NAIVE_FIRST_ITEM - 1 :: NAIVE_STEP_ITEMS]) > TARGET).any())
 
 
