@@ -69,18 +69,21 @@ def checkpoints(
     target: float = TARGET,
     seed: int = 0,
     weights: FloatArray | None = None,
+    has_ended: bool = False,
 ) -> list[Checkpoint]:
     """What each look that was reached says, from the first overlap items in the order of the rows.
 
     The rows stand in the order in which their items were completed. With design weights the weighted figure
-    decides.
+    decides. A campaign that has ended short of its plan is looked at once more, with the error of its end.
     """
     counts = data.counts if isinstance(data, Ratings) else data
     places = np.flatnonzero(counts.has_overlap)
+    reached = [look for look in looks if look.n_overlap_items <= len(places)]
+    if has_ended and 0 < len(places) < looks[-1].n_overlap_items:
+        reached = [look for look in reached if look.n_overlap_items < len(places)]
+        reached.append(Look(len(places), looks[-1].tail))
     found = []
-    for look in looks:
-        if look.n_overlap_items > len(places):
-            break
+    for look in reached:
         n_rows = int(places[look.n_overlap_items - 1]) + 1
         resampling = Resampling(RESAMPLES_AT_A_LOOK, seed, look.tail)
         so_far = None if weights is None else weights[:n_rows]

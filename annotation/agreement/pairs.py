@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from annotation.agreement.bootstrap import defined_ratio
 from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings
@@ -19,40 +20,62 @@ from annotation.agreement.distances import (
 )
 from annotation.agreement.estimates import DEFAULT_RESAMPLING, Estimate, Resampling, Statistic, figures
 
+_CELLS_PER_BLOCK = 2**22
+
 
 @dataclass(frozen=True, slots=True)
 class PairFigures:
-    """Every pair of raters without intervals, [rater, rater]: NaN where a figure is undefined, n on top.
-
-    `confusion[a, b, k, l]` counts the items that a put into k and b into l.
-    """
+    """Every pair of raters without intervals, [rater, rater]: NaN where a figure is undefined."""
 
     n: IntArray
     kappa: FloatArray
     weighted_kappa: FloatArray
     percent_agreement: FloatArray
-    confusion: IntArray
 
 
 def pair_figures(ratings: Ratings, scale: Scale, weighting: Weighting) -> PairFigures:
-    """All pairs at once, by one product of the labels with themselves; see `cohen_kappa_of_table`."""
+    """All pairs at once, by products of the labels with themselves; see `cohen_kappa_of_table`."""
     n_raters, n_categories = len(ratings.raters), len(ratings.categories)
-    is_code = (ratings.codes[:, :, np.newaxis] == np.arange(n_categories)).reshape(len(ratings.codes), -1)
-    given = is_code.astype(np.float32)  # whole numbers up to 16 million are exact
-    tables = (given.T @ given).reshape(n_raters, n_categories, n_raters, n_categories)
-    confusion = np.rint(tables).astype(np.int64).transpose(0, 2, 1, 3)
-    n = confusion.sum(axis=(2, 3))
-    agreeing = np.einsum("abkk->ab", confusion).astype(np.float64)
-    places = positions(scale, ratings.categories)
-    return PairFigures(
-        n=n,
-        kappa=cohen_kappa_of_table(confusion, np.eye(n_categories)),
-        weighted_kappa=np.full(n.shape, np.nan)
-        if reason_not_applicable(scale, ratings.categories)
-        else cohen_kappa_of_table(confusion, agreement_weights(weighting, places)),
-        percent_agreement=defined_ratio(agreeing, n.astype(np.float64)),
-        confusion=confusion,
+    unweighted = np.eye(n_categories)
+    is_measured = not reason_not_applicable(scale, ratings.categories)
+    weights = (
+        agreement_weights(weighting, positions(scale, ratings.categories)) if is_measured else unweighted
     )
+    n = np.zeros((n_raters, n_raters), dtype=np.int64)
+    kappa, weighted, agreeing = (np.full((n_raters, n_raters), np.nan) for _ in range(3))
+    size = max(1, _CELLS_PER_BLOCK // max(n_raters * n_categories**2, 1))
+    given = _one_hot(ratings)
+    for start in range(0, n_raters, size):
+        block = slice(start, min(start + size, n_raters))
+        tables = _tables(given, block, n_raters, n_categories)
+        n[block] = tables.sum(axis=(2, 3))
+        agreeing[block] = np.einsum("abkk->ab", tables)
+        kappa[block] = cohen_kappa_of_table(tables, unweighted)
+        if is_measured:
+            weighted[block] = cohen_kappa_of_table(tables, weights)
+    return PairFigures(n, kappa, weighted, defined_ratio(agreeing, n.astype(np.float64)))
+
+
+def confusions(ratings: Ratings, first: Hashable) -> IntArray:
+    """How often each other rater said l where this rater said k, [other rater, k, l]."""
+    rater, n_raters = ratings.raters.index(first), len(ratings.raters)
+    block = slice(rater, rater + 1)
+    tables: IntArray = _tables(_one_hot(ratings), block, n_raters, len(ratings.categories))[0]
+    return tables
+
+
+def _one_hot(ratings: Ratings) -> npt.NDArray[np.float32]:
+    """1 where a rater put an item into a category, [item, rater and category]."""
+    is_code = ratings.codes[:, :, np.newaxis] == np.arange(len(ratings.categories))
+    return is_code.reshape(len(ratings.codes), -1).astype(np.float32)
+
+
+def _tables(given: npt.NDArray[np.float32], raters: slice, n_raters: int, n_categories: int) -> IntArray:
+    """The confusion tables of some raters with all, [rater, rater, category, category]."""
+    ours = given[:, raters.start * n_categories : raters.stop * n_categories]
+    products = (ours.T @ given).reshape(-1, n_categories, n_raters, n_categories)
+    # Single precision holds whole numbers up to 16 million exactly.
+    return np.rint(products).astype(np.int64).transpose(0, 2, 1, 3)
 
 
 def cohen_kappa_of_table(table: IntArray | FloatArray, weights: FloatArray) -> FloatArray:

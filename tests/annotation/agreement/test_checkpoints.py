@@ -85,6 +85,17 @@ def test_later_labels_change_no_earlier_look() -> None:
     assert len(late) == 4
 
 
+def test_a_campaign_that_ended_early_has_its_last_look_at_what_there_is() -> None:
+    counts = counts_of_matrix(random_matrix(3, n_items=450, n_raters=2, n_categories=5))
+    statistic, looks = alpha(Scale.ORDINAL, counts.categories), declared_looks(1200)
+    running = checkpoints(counts, statistic, looks)
+    ended = checkpoints(counts, statistic, looks, has_ended=True)
+    assert [each.look.n_overlap_items for each in running] == [200]
+    assert [each.look.n_overlap_items for each in ended] == [200, 450]
+    assert ended[-1].look.tail == looks[-1].tail
+    assert ended[0] == running[0]
+
+
 def test_the_first_look_that_decides_stands() -> None:
     looks = declared_looks(5000)
     some = estimate_of(0.8, 0.85, 0.9)

@@ -15,7 +15,7 @@ from annotation.agreement.counts import Ratings, rate_labels
 from annotation.agreement.distances import Scale, Weighting, agreement_weights
 from annotation.agreement.estimates import Estimate, Resampling, Statistic, Status, figures, only
 from annotation.agreement.gwet import Chance
-from annotation.agreement.pairs import cohen_kappa_of_table, pair_figures, pair_kappas
+from annotation.agreement.pairs import cohen_kappa_of_table, confusions, pair_figures, pair_kappas
 from annotation.agreement.standard_errors import error_against_chance, error_of_cohen_kappa
 from tests.annotation.agreement.designs import Grid, ratings_of_grid
 
@@ -143,8 +143,8 @@ def assert_printed_prevalence(case: dict[str, Any], printed: list[float]) -> Non
 @pytest.mark.parametrize("case", [case for case in CASES if "table" in case], ids=lambda case: case["id"])
 def test_the_matrix_of_all_pairs_holds_the_printed_table(case: dict[str, Any]) -> None:
     pairs = pair_figures(ratings_of_case(case), Scale.ORDINAL, Weighting.LINEAR)
-    assert pairs.confusion[0, 1].tolist() == case["table"]
-    assert pairs.confusion[1, 0].tolist() == np.transpose(case["table"]).tolist()
+    assert confusions(ratings_of_case(case), "r0")[1].tolist() == case["table"]
+    assert confusions(ratings_of_case(case), "r1")[0].tolist() == np.transpose(case["table"]).tolist()
     for name, figures_of_pairs in (
         ("cohen", pairs.kappa),
         ("cohen_linear", pairs.weighted_kappa),

@@ -1,17 +1,22 @@
 """The known ways to a wrong agreement figure, each shut."""
 
+import math
+
 import numpy as np
 import pytest
 import sklearn.metrics
 import statsmodels.stats.inter_rater as inter_rater
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotation.agreement.battery import Battery, figures_of_ratings
 from annotation.agreement.counts import NO_LABEL, IntArray, Ratings
 from annotation.agreement.distances import Scale, Weighting
 from annotation.agreement.estimates import Estimate, Resampling, Status
 from annotation.agreement.pairs import pair_figures
+from annotation.agreement.raters import figures_of_raters
 from annotation.agreement.statistics import krippendorff_alpha
-from tests.annotation.agreement.designs import Grid, random_codes, ratings_of_codes, ratings_of_grid
+from tests.annotation.agreement.designs import Grid, grids, random_codes, ratings_of_codes, ratings_of_grid
 
 FEW = Resampling(200)
 COEFFICIENTS = (
@@ -167,3 +172,26 @@ def test_a_steady_shift_of_everybody_but_one_is_seen_though_alpha_hardly_is() ->
     shifted = codes.copy()
     shifted[:, 2] += 1
     assert alpha_of(codes, 12) - alpha_of(shifted, 12) < 0.15
+
+
+@settings(max_examples=150, deadline=None)
+@given(design=grids(), scale=st.sampled_from(Scale))
+def test_every_figure_is_whole_or_explained(design: tuple[Grid, list[int]], scale: Scale) -> None:
+    ratings = ratings_of_grid(*design)
+    of_raters = figures_of_raters(ratings, scale, resampling=FEW)
+    for estimate in [
+        *every_estimate(battery(ratings, scale)),
+        *(each.leave_one_out for each in of_raters.values()),
+        *(each.signed_bias for each in of_raters.values()),
+        *(share for each in of_raters.values() for share in each.marginals),
+    ]:
+        numbers = [estimate.value, estimate.ci_low, estimate.ci_high]
+        assert all(number is None or math.isfinite(number) for number in numbers), estimate
+        assert (estimate.ci_low is None) == (estimate.ci_high is None)
+        has_value = estimate.status in (Status.OK, Status.COLLECTING)
+        assert (estimate.value is not None) == has_value
+        if estimate.ci_low is None or estimate.ci_high is None:
+            assert estimate.reason
+        else:
+            assert estimate.ci_low <= estimate.ci_high
+        assert estimate.statistic
