@@ -25,7 +25,10 @@ _CELLS_PER_BLOCK = 2**22
 
 @dataclass(frozen=True, slots=True)
 class PairFigures:
-    """Every pair of raters without intervals, [rater, rater]: NaN where a figure is undefined."""
+    """Every pair of raters without intervals, [rater, rater]: NaN where a figure is undefined.
+
+    The diagonal is each rater with themselves.
+    """
 
     n: IntArray
     kappa: FloatArray
@@ -67,7 +70,8 @@ def confusions(ratings: Ratings, first: Hashable) -> IntArray:
 def _one_hot(ratings: Ratings) -> npt.NDArray[np.float32]:
     """1 where a rater put an item into a category, [item, rater and category]."""
     is_code = ratings.codes[:, :, np.newaxis] == np.arange(len(ratings.categories))
-    return is_code.reshape(len(ratings.codes), -1).astype(np.float32)
+    given: npt.NDArray[np.float32] = is_code.reshape(len(ratings.codes), -1).astype(np.float32)
+    return given
 
 
 def _tables(given: npt.NDArray[np.float32], raters: slice, n_raters: int, n_categories: int) -> IntArray:
@@ -75,7 +79,8 @@ def _tables(given: npt.NDArray[np.float32], raters: slice, n_raters: int, n_cate
     ours = given[:, raters.start * n_categories : raters.stop * n_categories]
     products = (ours.T @ given).reshape(-1, n_categories, n_raters, n_categories)
     # Single precision holds whole numbers up to 16 million exactly.
-    return np.rint(products).astype(np.int64).transpose(0, 2, 1, 3)
+    tables: IntArray = np.rint(products).astype(np.int64).transpose(0, 2, 1, 3)
+    return tables
 
 
 def cohen_kappa_of_table(table: IntArray | FloatArray, weights: FloatArray) -> FloatArray:

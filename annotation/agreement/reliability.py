@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from annotation.agreement.bootstrap import defined_ratio
@@ -34,28 +36,19 @@ def icc(ratings: Ratings, scale: Scale) -> tuple[Statistic, Statistic]:
         squares, totals = (given**2).sum(axis=1), given.sum(axis=1)
         return np.hstack([is_complete, given, squares[:, np.newaxis], totals[:, np.newaxis] ** 2 / n_raters])
 
-    def single(sums: FloatArray) -> FloatArray:
-        n, between, raters, error = mean_squares(sums, n_raters)
-        spread = between + (n_raters - 1) * error + defined_ratio(n_raters * (raters - error), n)
-        return defined_ratio(between - error, np.nan_to_num(spread))
-
-    def panel(sums: FloatArray) -> FloatArray:
-        n, between, raters, error = mean_squares(sums, n_raters)
-        return defined_ratio(between - error, np.nan_to_num(between + defined_ratio(raters - error, n)))
-
     undefined = (
         "The items that all raters labelled show no variation."
         if n_complete > 1
         else f"{n_complete} items have a label from each of the {n_raters} raters, and two are needed."
     )
     note = f"Rests on the {n_complete} items that all {n_raters} raters labelled."
-    named = (("ICC(2,1)", single), (f"ICC(2,k), k = {n_raters}", panel))
+    named = (("ICC(2,1)", _of_single_rater), (f"ICC(2,k), k = {n_raters}", _of_panel))
     first, second = (
         Statistic(
             name=name,
             scale=scale.value,
             contribute=contribute,
-            evaluate=evaluate,
+            evaluate=partial(evaluate, n_raters),
             needs_raters=True,
             not_applicable=refusal,
             undefined=undefined,
@@ -64,6 +57,17 @@ def icc(ratings: Ratings, scale: Scale) -> tuple[Statistic, Statistic]:
         for name, evaluate in named
     )
     return first, second
+
+
+def _of_single_rater(n_raters: int, sums: FloatArray) -> FloatArray:
+    n, between, raters, error = mean_squares(sums, n_raters)
+    spread = between + (n_raters - 1) * error + defined_ratio(n_raters * (raters - error), n)
+    return defined_ratio(between - error, np.nan_to_num(spread))
+
+
+def _of_panel(n_raters: int, sums: FloatArray) -> FloatArray:
+    n, between, raters, error = mean_squares(sums, n_raters)
+    return defined_ratio(between - error, np.nan_to_num(between + defined_ratio(raters - error, n)))
 
 
 def mean_squares(sums: FloatArray, n_raters: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

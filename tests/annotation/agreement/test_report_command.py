@@ -296,3 +296,15 @@ def test_files_that_are_no_tables_are_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "labels.xlsx").write_text("")
     assert ".csv, .tsv" in fault(tmp_path, "labels.xlsx")
     assert "No such file" in fault(tmp_path, "absent.csv")
+
+
+def test_too_many_pairs_to_resample_leave_their_mean_without_an_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale = ("--scale", "ordinal", "--categories", "1,2,3,4,5")
+    expected = report(tmp_path, write_long(tmp_path), *scale)["mean_pairwise_kappa"]
+    monkeypatch.setattr("annotation.agreement.report.MAX_CELLS_OF_PAIRS", 0)
+    found = report(tmp_path, "labels.csv", *scale)["mean_pairwise_kappa"]
+    assert found["value"] == pytest.approx(expected["value"], abs=1e-12)
+    assert (found["ci_low"], found["ci_high"]) == (None, None)
+    assert "too many to resample" in found["reason"]

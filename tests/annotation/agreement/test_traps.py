@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from annotation.agreement.battery import Battery, figures_of_ratings
 from annotation.agreement.counts import NO_LABEL, IntArray, Ratings
 from annotation.agreement.distances import Scale, Weighting
-from annotation.agreement.estimates import Estimate, Resampling, Status
+from annotation.agreement.estimates import Estimate, Resampling, Status, figures
 from annotation.agreement.pairs import pair_figures
 from annotation.agreement.raters import figures_of_raters
+from annotation.agreement.reliability import icc
 from annotation.agreement.statistics import krippendorff_alpha
 from tests.annotation.agreement.designs import Grid, grids, random_codes, ratings_of_codes, ratings_of_grid
 
@@ -195,3 +196,11 @@ def test_every_figure_is_whole_or_explained(design: tuple[Grid, list[int]], scal
         else:
             assert estimate.ci_low <= estimate.ci_high
         assert estimate.statistic
+
+
+def test_counts_do_not_say_who_said_what() -> None:
+    ratings = ratings_of_codes(random_codes(8, n_items=60, n_raters=3, n_categories=4), 4)
+    single, _ = icc(ratings, Scale.ORDINAL)
+    (estimate,) = figures(ratings.counts, {"": single}, FEW)[""]
+    assert (estimate.value, estimate.status) == (None, Status.NOT_APPLICABLE)
+    assert "which rater" in estimate.reason
