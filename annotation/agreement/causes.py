@@ -54,7 +54,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """The causes that cost alpha, the costliest first, or the reason why there are none to be named."""
+    """The causes that cost alpha, the costliest first, or the reason why there are none to be named.
+
+    Those whose interval lies above zero stand before those that could be chance.
+    """
 
     ranked: tuple[Cause, ...]
     reason: str = ""
@@ -77,7 +80,7 @@ def causes(material: Material) -> Causes:
     ranked = [_of_swap(original, swap, gain) for swap, gain in found]
     if not righted.refusal:
         ranked += _Broad(_Reckoning(righted), original).causes()
-    ranked.sort(key=lambda cause: -(cause.gain.value or 0))
+    ranked.sort(key=lambda cause: (not cause.gain.is_above_zero, -(cause.gain.value or 0)))
     few = len(material.ratings.raters) < MIN_RATERS_FOR_A_REST
     reason = "With two clinicians nobody can say which of them departs from the rest." if few else ""
     return Causes(tuple(cause for cause in ranked if (cause.gain.value or 0) > 0), reason)

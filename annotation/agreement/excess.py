@@ -54,9 +54,9 @@ class RestOfPairs:
     clinicians without those who confuse it most, up to a minority (a trimmed rate), applied to all.
 
     On an ordered scale levels two steps apart differ also where a neighbour is confused: who cannot tell 1
-    from 2 turns part of the 0-1 disagreements into 0-2. Two labels within {b, c} differ at the rate r = 2q(1 - q)
-    if each is written as the other with probability q, so q of the disagreements of a with b or c read as a-c;
-    they are left to the pair b-c.
+    from 2 turns part of the 0-1 disagreements into 0-2. Two labels within {b, c} differ at the rate
+    r = 2q(1 - q) if each is written as the other with probability q, so q of the disagreements of a with b
+    or c read as a-c. They are no excess of the pair a-c; what they cost beyond a-b is the pair b-c's.
     """
 
     def __init__(self, sums: DisagreementSums) -> None:
@@ -80,10 +80,17 @@ class RestOfPairs:
         among_kept = _rate(kept, kept_exposed, np.zeros_like(kept))
         rest = self.rest.astype(np.float64).T
         level = _rate(kept @ rest, kept_exposed @ rest, among_kept)
-        level = np.maximum(level, self._handed_on(kept, kept_exposed))
-        gain: FloatArray = (
-            np.minimum(among_kept * all_exposed, observed) - level * all_exposed
-        ) * tables.price
+        mistaken = _mistaken(_rate(observed, all_exposed, np.zeros_like(observed)))
+        handed_on, cost = np.zeros_like(observed), np.zeros_like(observed)
+        for wide, narrow, neighbour in self.chains:
+            reached = observed[..., narrow] + observed[..., wide]
+            share = mistaken[..., neighbour] * reached
+            handed_on[..., wide] = np.maximum(handed_on[..., wide], share)
+            beyond = np.maximum(mistaken - _mistaken(level), 0)[..., neighbour] * reached
+            dearer = np.maximum(tables.price[..., wide] - tables.price[..., narrow], 0)
+            cost += (np.minimum(beyond, observed[..., wide]) * dearer) @ np.eye(cost.shape[-1])[neighbour]
+        normal = np.maximum(level * all_exposed, handed_on)
+        gain: FloatArray = (np.minimum(among_kept * all_exposed, observed) - normal) * tables.price + cost
         return gain
 
     def gain_of_set(self, tables: Tables, chosen: BoolArray) -> FloatArray:
@@ -100,16 +107,6 @@ class RestOfPairs:
         gain: FloatArray = (np.maximum(excess, 0) * tables.price[..., chosen]).sum(axis=-1)
         return gain
 
-    def _handed_on(self, observed: FloatArray, exposed: FloatArray) -> FloatArray:
-        """The rate of each pair that follows from a neighbour being confused, [..., category pair]."""
-        rates = np.minimum(_rate(observed, exposed, np.zeros_like(observed)), 0.5)
-        mistaken = (1 - np.sqrt(1 - 2 * rates)) / 2
-        handed_on = np.zeros_like(observed)
-        for wide, narrow, neighbour in self.chains:
-            share = mistaken[..., neighbour] * (observed[..., narrow] + observed[..., wide])
-            handed_on[..., wide] = np.maximum(handed_on[..., wide], share)
-        return _rate(handed_on, exposed, np.zeros_like(observed))
-
     def _kept(self, observed: FloatArray, exposed: FloatArray) -> BoolArray:
         """Which pairs of raters speak for a pair of categories: those without whoever confuses it most."""
         rates = _rate(_summed(observed, self.members), _summed(exposed, self.members), None)
@@ -118,6 +115,12 @@ class RestOfPairs:
         is_kept = rank >= self.n_set_aside
         both: BoolArray = is_kept[..., self.first, :] & is_kept[..., self.second, :]
         return both
+
+
+def _mistaken(rate: FloatArray) -> FloatArray:
+    """How often a label is written as its neighbour, from how often two labels of the two differ."""
+    mistaken: FloatArray = (1 - np.sqrt(1 - 2 * np.clip(rate, 0, 0.5))) / 2
+    return mistaken
 
 
 def _chains(sums: DisagreementSums) -> list[tuple[IntArray, IntArray, IntArray]]:
