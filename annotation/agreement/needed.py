@@ -41,7 +41,8 @@ def labels_needed(material: Material, target: float = TARGET) -> Requirement:
     """Overlap items and labels until the bound on this side of the target clears it; see `items_to_clear`."""
     ratings = material.ratings
     chosen = {"": statistics.alpha(material.scale, ratings.categories)}
-    estimate = only(figures(ratings, chosen, material.resampling, material.weights)[""])
+    usual = Resampling(material.resampling.resamples, material.resampling.seed)
+    estimate = only(figures(ratings, chosen, usual, material.weights)[""])
     per_item = votes_per_item(ratings.counts)
     return items_to_clear(estimate, target, labels_per_item=per_item, tail=material.resampling.tail)
 
