@@ -160,7 +160,8 @@ def _of_influence(ratings: Ratings, scale: Scale, error: float) -> Iterator[Aler
         rater = ratings.raters[place]
         words = (
             f"Without {rater} the others would agree better: alpha {sign.value:+.3f}"
-            f"{_bounds(sign, '{:+.3f}')} over {sign.n} shared labels; without another clinician it changes by {sign.compared_with:+.3f}."
+            f"{_bounds(sign, '{:+.3f}')} over {sign.n} shared labels; without another it "
+            f"changes by {sign.compared_with:+.3f}."
         )
         yield Alert(AlertKind.INFLUENCE, rater, words, sign)
 

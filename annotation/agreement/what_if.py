@@ -9,10 +9,9 @@ from enum import StrEnum
 import numpy as np
 
 from annotation.agreement import statistics
-from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings, counts_of_codes
+from annotation.agreement.counts import NO_LABEL, BoolArray, FloatArray, IntArray, Ratings, counts_of_codes
 from annotation.agreement.disagreements import DisagreementSums, Material, Measured, Resamples, Tables
 from annotation.agreement.excess import RestOfPairs
-from annotation.agreement.shortfall import clauses_of_pair
 
 FIRST_LABELS = 50
 EXPLORATORY = "Exploratory: found in the same labels that it is reckoned from, so it promises too much."
@@ -149,21 +148,16 @@ def right_swaps(material: Material, swaps: Sequence[tuple[Hashable, Hashable, Ha
 def clarify_clauses(material: Material) -> list[WhatIf]:
     """What it would do if the codes of each clause were confused no more than the other codes are.
 
-    The disagreements of the clause's category pairs fall to the rate of the other pairs the same number of
-    steps apart (`excess.RestOfPairs`), and the expected disagreement stays; a rate that is lower already
-    stays too. A clause with every pair of its step has no rest to compare with and is left out.
+    A clause's confusions are those between the codes that it defines or, where it defines one code only, of
+    that code with any other. They fall to the rate of the other pairs the same number of steps apart
+    (`excess.RestOfPairs`), and the expected disagreement stays; a rate that is lower already stays too. A
+    clause with every pair of its step has no rest to compare with and is left out.
     """
     if material.refusal or not material.clauses_of:
         return []
     sums = DisagreementSums(material)
-    categories = material.ratings.categories
-    named = [
-        clauses_of_pair(material, (categories[a], categories[b]))
-        for a, b in zip(sums.category_first, sums.category_second, strict=True)
-    ]
-    clauses = sorted({clause for each in named for clause in each})
+    clauses, sets = _pairs_of_clauses(material, sums)
     rest = RestOfPairs(sums)
-    sets = [np.array([clause in each for each in named]) for clause in clauses]
 
     def reckon(tables: Tables) -> FloatArray:
         whole = (tables.observed.sum(axis=-2) * tables.price).sum(axis=-1)
@@ -183,6 +177,17 @@ def clarify_clauses(material: Material) -> list[WhatIf]:
         for clause, alpha, gain in each_of
         if gain.value is not None
     ]
+
+
+def _pairs_of_clauses(material: Material, sums: DisagreementSums) -> tuple[list[str], list[BoolArray]]:
+    named = [material.clauses_of.get(category, ()) for category in material.ratings.categories]
+    clauses = sorted({clause for each in named for clause in each})
+    sets: list[BoolArray] = []
+    for clause in clauses:
+        is_defined = np.array([clause in each for each in named])
+        n_ends = is_defined[sums.category_first].astype(int) + is_defined[sums.category_second]
+        sets.append(n_ends == (2 if is_defined.sum() > 1 else 1))
+    return clauses, sets
 
 
 def _becomes(alpha: Measured, gain: Measured) -> str:
