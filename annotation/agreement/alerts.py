@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from annotation.agreement import signs
-from annotation.agreement.counts import FloatArray, IntArray, Ratings
+from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings
 from annotation.agreement.distances import Scale, reason_not_applicable
 from annotation.agreement.signs import Sign, Watched
 
@@ -45,7 +46,7 @@ class Course:
     seconds: FloatArray
     words: IntArray
     n_planned: int
-    repeats: Mapping[Hashable, Ratings] = field(default_factory=dict)
+    repeats: Mapping[Any, Ratings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ def _beside_the_others(ratings: Ratings, scale: Scale, course: Course, error: fl
     """
     found: list[Alert] = []
     set_aside: tuple[int, ...] = ()
-    while len(ratings.raters) - len(set_aside) >= MIN_RATERS:
+    codes = ratings.codes[ratings.counts.has_overlap]
+    n_raters = int((codes != NO_LABEL).any(axis=0).sum())
+    while n_raters - len(set_aside) >= MIN_RATERS:
         of_rater: dict[int, list[Alert]] = {}
         for place, rater in enumerate(ratings.raters):
             watched = Watched(ratings, scale, place, course.order, set_aside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Material:
     ratings: Ratings
     scale: Scale
     groupings: Mapping[str, tuple[Hashable, ...]] = field(default_factory=dict)
-    clauses_of: Mapping[Hashable, tuple[str, ...]] = field(default_factory=dict)
+    clauses_of: Mapping[Any, tuple[str, ...]] = field(default_factory=dict)
     weights: FloatArray | None = None
     resampling: Resampling = DEFAULT_RESAMPLING
 

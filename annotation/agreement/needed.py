@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def labels_needed(material: Material, target: float = TARGET) -> Requirement:
 
 
 def ceiling(
-    repeats: Mapping[Hashable, Ratings],
+    repeats: Mapping[Any, Ratings],
     scale: Scale,
     *,
     target: float = TARGET,

@@ -30,6 +30,7 @@ def test_the_ceiling_is_the_mean_of_the_roots_of_the_products() -> None:
     repeats = {name: twice(truth, with_slips(rng, truth, share)) for name, share in shares.items()}
     found = ceiling(repeats, Scale.ORDINAL, resampling=FEW)
     a, b, c = (found.reliability[name] for name in shares)
+    assert found.alpha.value is not None
     assert found.alpha.value == pytest.approx((np.sqrt(a * b) + np.sqrt(a * c) + np.sqrt(b * c)) / 3)
     assert a > b > c
     assert found.alpha.ci_low is not None

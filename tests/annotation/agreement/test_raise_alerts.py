@@ -178,7 +178,7 @@ def test_two_who_differ_are_not_compared_and_labels_without_overlap_neither() ->
     made = campaign(12)
     make_biased(made, 1, 0.6, 12)
     made.codes[:, 2:] = NO_LABEL
-    assert {alert.kind for alert in raised(made)} <= {AlertKind.DRIFT, AlertKind.BIAS, AlertKind.ONE_ANSWER}
+    assert raised(made) == ()
     for row in range(500):
         made.codes[row, [rater for rater in range(5) if rater != row % 5]] = NO_LABEL
     assert raised(made) == ()
