@@ -61,6 +61,9 @@ def test_a_drift_is_told_with_its_period_its_figures_and_the_items_to_open() -> 
     assert evidence.first > 150
     assert evidence.last - evidence.first == 99
     assert evidence.ci_low > 0
+    # A hundred against two hundred labels with a spread of about 0.6, at more than four standard errors.
+    assert evidence.ci_high - evidence.ci_low > 0.3
+    assert evidence.value == pytest.approx((evidence.ci_low + evidence.ci_high) / 2)
     assert f"labels {evidence.first} to {evidence.last}" in alert.words
     assert f"{evidence.value:+.2f}" in alert.words
     rows = [int(str(item).removeprefix("sample ")) for item in evidence.items]

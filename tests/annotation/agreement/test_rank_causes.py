@@ -109,6 +109,15 @@ def test_one_clinician_who_guesses_comes_first_alone() -> None:
     assert ranked[0].gain.is_above_zero
 
 
+def test_what_one_clinician_does_to_two_codes_is_not_put_down_to_the_codes() -> None:
+    codes, _ = noisy(6)
+    codes[:, 4] = with_two_codes_as_one(codes, 1, 2, 6)[:, 4]
+    ranked = causes(Material(ratings_of_codes(codes, 4), Scale.NOMINAL, resampling=FEW)).ranked
+    assert (ranked[0].kind, ranked[0].of) == (CauseKind.CLINICIAN, ("r4",))
+    of_codes = [cause for cause in ranked if cause.kind is CauseKind.CONFUSED_CODES]
+    assert all((cause.gain.value or 0) < (ranked[0].gain.value or 0) / 3 for cause in of_codes)
+
+
 def test_a_theme_in_which_all_disagree_more_comes_first_whatever_codes_it_holds() -> None:
     codes, rng = noisy(2)
     themes = tuple("grief" if item % 5 == 0 else f"other {item % 5}" for item in range(400))
