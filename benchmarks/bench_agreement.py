@@ -10,16 +10,22 @@ from dataclasses import dataclass
 import krippendorff
 import numpy as np
 
-from annotation.agreement.counts import Counts, IntArray, tally_labels
+from annotation.agreement.battery import figures_of_counts, figures_of_ratings
+from annotation.agreement.counts import Counts, IntArray, Ratings, counts_of_codes, rate_labels, tally_labels
 from annotation.agreement.distances import Scale
+from annotation.agreement.raters import figures_of_raters
 from annotation.agreement.statistics import krippendorff_alpha
 
 N_ITEMS = 5_000
 N_RATERS = 5
 N_RESAMPLES = 1_000
 WINDOWS_PER_CONVERSATION = 5
+N_ITEMS_LARGE = 1_000_000
+N_RATERS_LARGE = 10
 REFERENCE_RESAMPLES = 20
 RUNS = 9
+RUNS_LARGE = 5
+Row = dict[str, str | float | int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +39,105 @@ class Dimension:
     def labels(self) -> list[tuple[int, int, int]]:
         return [(i, r, int(code)) for i, row in enumerate(self.codes) for r, code in enumerate(row)]
 
+    def ratings(self, per_conversation: int = 1) -> Ratings:
+        return rate_labels(
+            self.labels(),
+            range(self.n_categories),
+            {item: item // per_conversation for item in range(len(self.codes))},
+        )
 
-def run() -> list[dict[str, str | float | int | None]]:
+
+def run() -> list[Row]:
     """Rows of name, median seconds, runs, and how many times faster than what."""
     rng = np.random.default_rng(0)
     crisis, modality, empathy = (Scale.ORDINAL, 6), (Scale.NOMINAL, 14), (Scale.ORDINAL, 5)
-    dimensions = [_simulated(rng, *dimension) for dimension in (crisis, modality, empathy)]
-    alone = [tally_labels(d.labels(), range(d.n_categories)) for d in dimensions]
-    window_of = {item: item // WINDOWS_PER_CONVERSATION for item in range(N_ITEMS)}
-    together = [tally_labels(d.labels(), range(d.n_categories), window_of) for d in dimensions]
-    size = f"{N_ITEMS} items x {N_RATERS} raters x {len(dimensions)} dimensions"
+    dimensions = [
+        _simulated(rng, scale, n_categories, N_ITEMS, N_RATERS)
+        for scale, n_categories in (crisis, modality, empathy)
+    ]
+    return [*_of_a_campaign(rng, dimensions), *_of_a_large_table(rng)]
 
-    tally_s = _median_s(lambda: [tally_labels(d.labels(), range(d.n_categories)) for d in dimensions])
-    over_items_s = _median_s(lambda: _alphas(dimensions, alone))
-    over_conversations_s = _median_s(lambda: _alphas(dimensions, together))
+
+def _of_a_campaign(rng: np.random.Generator, dimensions: list[Dimension]) -> list[Row]:
+    scales = [dimension.scale for dimension in dimensions]
+    alone = [dimension.ratings() for dimension in dimensions]
+    together = [dimension.ratings(WINDOWS_PER_CONVERSATION) for dimension in dimensions]
+    size = f"{N_ITEMS} items x {N_RATERS} raters x {len(dimensions)} dimensions"
+    over_conversations = f"over conversations of {WINDOWS_PER_CONVERSATION}"
+    every = f"all coefficients with {N_RESAMPLES}-resample intervals"
+    alpha = f"alpha with a {N_RESAMPLES}-resample interval"
+
+    alphas_s = _median_s(lambda: _alphas(scales, [each.counts for each in alone]))
+    clustered_s = _median_s(lambda: _alphas(scales, [each.counts for each in together]))
     started = time.perf_counter()
     for dimension in dimensions:
         _resample_package(rng, dimension)
     package_s = (time.perf_counter() - started) * N_RESAMPLES / REFERENCE_RESAMPLES
-
     against = (
         f"resampling krippendorff.alpha {N_RESAMPLES} times a dimension: {package_s:.1f} s, "
         f"scaled from {REFERENCE_RESAMPLES} resamples measured in this run"
     )
-    interval = f"alpha and {N_RESAMPLES}-resample interval"
     return [
-        _row(f"labels to counts, {size}", tally_s),
-        _row(f"{interval} over items, {size}", over_items_s, package_s / over_items_s, against),
-        _row(
-            f"{interval} over conversations of {WINDOWS_PER_CONVERSATION}, {size}",
-            over_conversations_s,
-            package_s / over_conversations_s,
-            against,
-        ),
+        _row(f"labels to counts, {size}", _median_s(lambda: [_tally(each) for each in dimensions])),
+        _row(f"{every} over items, {size}", _median_s(lambda: _all(scales, alone)), goal="at most 0.1 s"),
+        _row(f"{every} {over_conversations}, {size}", _median_s(lambda: _all(scales, together))),
+        _row(f"all figures of each rater, {size}", _median_s(lambda: _of_raters(scales, alone))),
+        _row(f"{alpha} over items, {size}", alphas_s, package_s / alphas_s, against),
+        _row(f"{alpha} {over_conversations}, {size}", clustered_s, package_s / clustered_s, against),
     ]
 
 
-def _simulated(rng: np.random.Generator, scale: Scale, n_categories: int) -> Dimension:
+def _of_a_large_table(rng: np.random.Generator) -> list[Row]:
+    rows = []
+    for scale, n_categories in ((Scale.ORDINAL, 6), (Scale.NOMINAL, 14)):
+        codes = _simulated(rng, scale, n_categories, N_ITEMS_LARGE, N_RATERS_LARGE).codes
+        counts = Counts(
+            matrix=counts_of_codes(codes, n_categories),
+            clusters=np.arange(N_ITEMS_LARGE, dtype=np.int64),
+            categories=tuple(range(n_categories)),
+            n_raters=N_RATERS_LARGE,
+        )
+        del codes
+        seconds = _median_s(lambda: figures_of_counts(counts, scale, at_least=(3, 4)), RUNS_LARGE)  # noqa: B023
+        name = (
+            f"all coefficients of counts with {N_RESAMPLES}-resample intervals, {N_ITEMS_LARGE} items x "
+            f"{N_RATERS_LARGE} raters, {n_categories} {scale} categories"
+        )
+        rows.append(_row(name, seconds, goal="at most 1 s", runs=RUNS_LARGE))
+    return rows
+
+
+def _simulated(
+    rng: np.random.Generator, scale: Scale, n_categories: int, n_items: int, n_raters: int
+) -> Dimension:
     """Most items in the low categories; a fifth of the labels slip to a neighbour, or anywhere if nominal."""
     shares = 1 / np.arange(1, n_categories + 1)
     shares /= shares.sum()
-    truth = rng.choice(n_categories, (N_ITEMS, 1), p=shares)
-    neighbour = np.clip(truth + rng.choice([-1, 1], (N_ITEMS, N_RATERS)), 0, n_categories - 1)
-    anywhere = rng.choice(n_categories, (N_ITEMS, N_RATERS), p=shares)
-    slip = anywhere if scale is Scale.NOMINAL else neighbour
-    return Dimension(scale, n_categories, np.where(rng.random((N_ITEMS, N_RATERS)) < 0.2, slip, truth))
+    truth = rng.choice(n_categories, (n_items, 1), p=shares)
+    if scale is Scale.NOMINAL:
+        slip = rng.choice(n_categories, (n_items, n_raters), p=shares)
+    else:
+        slip = np.clip(truth + rng.choice([-1, 1], (n_items, n_raters)), 0, n_categories - 1)
+    return Dimension(scale, n_categories, np.where(rng.random((n_items, n_raters)) < 0.2, slip, truth))
 
 
-def _alphas(dimensions: list[Dimension], counts: list[Counts]) -> None:
-    for dimension, tallied in zip(dimensions, counts, strict=True):
-        krippendorff_alpha(tallied, dimension.scale, resamples=N_RESAMPLES)
+def _tally(dimension: Dimension) -> Counts:
+    return tally_labels(dimension.labels(), range(dimension.n_categories))
+
+
+def _all(scales: list[Scale], ratings: list[Ratings]) -> None:
+    for scale, each in zip(scales, ratings, strict=True):
+        figures_of_ratings(each, scale, at_least=(3, 4))
+
+
+def _of_raters(scales: list[Scale], ratings: list[Ratings]) -> None:
+    for scale, each in zip(scales, ratings, strict=True):
+        figures_of_raters(each, scale)
+
+
+def _alphas(scales: list[Scale], counts: list[Counts]) -> None:
+    for scale, each in zip(scales, counts, strict=True):
+        krippendorff_alpha(each, scale, resamples=N_RESAMPLES)
 
 
 def _resample_package(rng: np.random.Generator, dimension: Dimension) -> None:
@@ -92,10 +147,10 @@ def _resample_package(rng: np.random.Generator, dimension: Dimension) -> None:
         krippendorff.alpha(drawn, value_domain=domain, level_of_measurement=dimension.scale.value)
 
 
-def _median_s(action: Callable[[], object]) -> float:
+def _median_s(action: Callable[[], object], runs: int = RUNS) -> float:
     action()  # the first call pays for imports and caches
     seconds = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         started = time.perf_counter()
         action()
         seconds.append(time.perf_counter() - started)
@@ -103,9 +158,21 @@ def _median_s(action: Callable[[], object]) -> float:
 
 
 def _row(
-    name: str, median_s: float, ratio: float | None = None, against: str = ""
-) -> dict[str, str | float | int | None]:
-    return {"name": name, "median_s": median_s, "runs": RUNS, "ratio": ratio, "against": against}
+    name: str,
+    median_s: float,
+    ratio: float | None = None,
+    against: str = "",
+    goal: str = "",
+    runs: int = RUNS,
+) -> Row:
+    return {
+        "name": name,
+        "median_s": median_s,
+        "goal": goal,
+        "runs": runs,
+        "ratio": ratio,
+        "against": against,
+    }
 
 
 if __name__ == "__main__":

@@ -15,23 +15,25 @@ from statistics import NormalDist
 import numpy as np
 
 from annotation.agreement.counts import FloatArray, IntArray
+from annotation.agreement.patterns import distinct_rows
 
 TAIL_SHARE = 0.025
 """What a 95 % interval leaves out on each side."""
 MIN_RESAMPLES = 100
-_ROUNDING = 1e-12
-_CELLS_PER_CHUNK = 2**22
-_UNITS_PER_ROW_FOR_MULTINOMIAL = 12
+ROUNDING = 1e-12
+_CELLS_PER_CHUNK = 2**17
+_UNITS_OF_A_HEAVY_ROW = 24
+_UNITS_IN_THE_LIMIT = 2**15
 
 Contribute = Callable[[IntArray], FloatArray]
-"""From counts[item, category] to the sums' share of each item, [item, sum]."""
+"""From the rows of a matrix to the sums' share of each, [row, sum]."""
 Evaluate = Callable[[FloatArray], FloatArray]
-"""From sums[..., sum] to the statistic [...], NaN where it is undefined."""
+"""From sums[..., sum] to one statistic [...] or several [..., value], NaN where one is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval, or the reason why there is none; `n_undefined` resamples had no value."""
+    """An interval, or the reason why there is none; `n_undefined` resamples had no value."""
 
     low: float | None
     high: float | None
@@ -56,117 +58,207 @@ class ResamplingUnits:
         return self.multiplicities @ self.sums
 
 
-def distinct_patterns(matrix: IntArray) -> tuple[IntArray, IntArray]:
-    """The distinct rows of a count matrix and how often each occurs.
+def resampling_units(
+    matrix: IntArray, clusters: IntArray, contribute: Contribute, weights: FloatArray | None = None
+) -> ResamplingUnits:
+    """Items collapsed to the distinct rows of their matrix; whole clusters where items share one.
 
-    Rows are compared by one integer each (mixed radix), compacted whenever the next digit would not fit.
+    `weights[item]` multiply an item's sums: with inverse inclusion probabilities the sums are those of the
+    population from which the items were drawn (Horvitz and Thompson 1952).
     """
-    codes = np.zeros(len(matrix), dtype=np.int64)
-    n_codes = 1
-    for digits in matrix.T:
-        radix = int(digits.max(initial=0)) + 1
-        if n_codes * radix > np.iinfo(np.int64).max:
-            seen, codes = np.unique(codes, return_inverse=True)
-            n_codes = len(seen)
-        codes = codes * radix + digits
-        n_codes *= radix
-    _, rows, multiplicities = np.unique(codes, return_index=True, return_counts=True)
-    return matrix[rows], multiplicities.astype(np.int64)
-
-
-def resampling_units(matrix: IntArray, clusters: IntArray, contribute: Contribute) -> ResamplingUnits:
-    """Items collapsed to their distinct count patterns; whole clusters where items share one."""
     order = np.argsort(clusters, kind="stable")
     starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
     if len(starts) == len(matrix):
-        patterns, multiplicities = distinct_patterns(matrix)
-        return ResamplingUnits(contribute(patterns), multiplicities)
-    sums = np.add.reduceat(contribute(matrix[order]), starts, axis=0)
+        rows, multiplicities = distinct_rows(matrix, weights)
+        sums = contribute(matrix[rows])
+        return ResamplingUnits(sums if weights is None else sums * weights[rows, np.newaxis], multiplicities)
+    sums = contribute(matrix[order])
+    if weights is not None:
+        sums = sums * weights[order, np.newaxis]
+    sums = np.add.reduceat(sums, starts, axis=0)
     return ResamplingUnits(sums, np.ones(len(starts), dtype=np.int64))
 
 
 def bootstrap_interval(
     units: ResamplingUnits, evaluate: Evaluate, *, resamples: int, rng: np.random.Generator
 ) -> Interval:
-    """The 95 % BCa interval (Efron 1987) of a statistic of additive sums.
-
-    Resamples without a value (no variation) are left out and counted; when they are more than one tail of the
-    interval, or when no resample differs from the others, there is no interval but a reason.
-    Raises ValueError for fewer than MIN_RESAMPLES resamples.
-    """
-    if resamples < MIN_RESAMPLES:
-        raise ValueError(
-            f"{resamples} resamples are too few for an interval. Ask for at least {MIN_RESAMPLES}."
-        )
+    """The 95 % BCa interval of one statistic; see `bca_intervals`."""
     if units.n_units < 2:
-        return Interval(None, None, reason="No interval: all labels come from one item or one conversation.")
-    drawn = resampled_values(units, evaluate, resamples=resamples, rng=rng)
-    values = drawn[~np.isnan(drawn)]
-    n_undefined = resamples - len(values)
+        return bca_intervals(units, evaluate, np.empty((0, len(units.total))))[0]
+    return bca_intervals(units, evaluate, drawn_sums(units, resamples=resamples, rng=rng))[0]
+
+
+def bca_intervals(
+    units: ResamplingUnits, evaluate: Evaluate, drawn: FloatArray, tail: float = TAIL_SHARE
+) -> list[Interval]:
+    """The BCa interval (Efron 1987) of each value that `evaluate` gives, from the sums of each resample.
+
+    `tail` is what the interval leaves out on each side; from few units it is widened by `reach_of_interval`.
+    Resamples without a value (no variation) are left out and counted; when they are more than one tail of
+    the interval, or when no resample differs from the others, there is no interval but a reason.
+    """
+    estimate = _columns(evaluate(units.total[np.newaxis]), 1)[0]
+    if units.n_units < 2:
+        reason = "No interval: all labels come from one item or one conversation."
+        return [Interval(None, None, reason=reason)] * len(estimate)
+    values = np.sort(_columns(evaluate(drawn), len(drawn)), axis=0)  # NaN last
+    n_defined = np.count_nonzero(~np.isnan(values), axis=0)
     left_out = _leave_one_out_values(units, evaluate)
-    if n_undefined > TAIL_SHARE * resamples or np.isnan(left_out).any():
-        reason = f"No interval: {n_undefined} of {resamples} resamples had labels of one category only."
-        return Interval(None, None, n_undefined, reason)
-    if np.ptp(values) < _ROUNDING:
-        return Interval(None, None, reason="No interval: every resample gives the same value.")
-    estimate = float(evaluate(units.total))
-    low, high = np.quantile(values, _bca_levels(values, estimate, left_out, units.multiplicities))
-    return Interval(float(low), float(high), n_undefined)
+    is_lost = (len(drawn) - n_defined > tail * len(drawn)) | np.isnan(left_out).any(axis=0)
+    reach = reach_of_interval(tail, units.n_units)
+    levels = _bca_levels(values, n_defined, estimate, left_out, units.multiplicities, reach)
+    lows, highs = (_quantiles(values, n_defined, level) for level in levels)
+    spread = np.where(n_defined > 0, values[np.maximum(n_defined - 1, 0), np.arange(len(estimate))], 0)
+    return [
+        _interval(lows[i], highs[i], len(drawn), n_defined[i], spread[i] - values[0, i], is_lost[i])
+        for i in range(len(estimate))
+    ]
+
+
+def reach_of_interval(tail: float, n_units: int) -> float:
+    """How many standard errors an interval goes to each side so that it is wide enough for few units.
+
+    Hesterberg (2015), What teachers should know about the bootstrap: a resample varies too little by
+    (n - 1) / n, and the quantile belongs to Student's t, here by Abramowitz and Stegun (1964), 26.7.5.
+    """
+    z, freedom = -NormalDist().inv_cdf(tail), n_units - 1
+    t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    return float(t * (n_units / freedom) ** 0.5)
 
 
 def resampled_values(
     units: ResamplingUnits, evaluate: Evaluate, *, resamples: int, rng: np.random.Generator
 ) -> FloatArray:
     """The statistic of each resample, NaN where it is undefined."""
-    cells = min(units.n_units, _UNITS_PER_ROW_FOR_MULTINOMIAL * len(units.multiplicities))
-    chunk = max(1, _CELLS_PER_CHUNK // cells)
+    return evaluate(drawn_sums(units, resamples=resamples, rng=rng))
+
+
+def drawn_sums(units: ResamplingUnits, *, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """The sums of each resample, [resample, sum], when as many units are drawn as there are.
+
+    Every statistic of the same items can be evaluated on the same draws. Raises ValueError for fewer than
+    MIN_RESAMPLES resamples.
+    """
+    if resamples < MIN_RESAMPLES:
+        raise ValueError(
+            f"{resamples} resamples are too few for an interval. Ask for at least {MIN_RESAMPLES}."
+        )
+    # Rows that many units share are drawn by one binomial each; the others by one draw per unit.
+    by_weight = np.argsort(-units.multiplicities, kind="stable")
+    n_heavy = int(np.count_nonzero(units.multiplicities >= _UNITS_OF_A_HEAVY_ROW))
+    multiplicities, sums = units.multiplicities[by_weight], units.sums[by_weight]
+    if int(multiplicities[n_heavy:].sum()) + n_heavy > _UNITS_IN_THE_LIMIT:
+        return _sums_in_the_limit(units, resamples, rng)
+    shares = np.append(multiplicities[:n_heavy], multiplicities[n_heavy:].sum()) / units.n_units
+    heavy = rng.multinomial(units.n_units, shares, size=resamples)
+    chunk = max(1, _CELLS_PER_CHUNK // len(multiplicities))
     return np.concatenate(
         [
-            evaluate(_draw_weights(units.multiplicities, min(chunk, resamples - start), rng) @ units.sums)
+            _weights_of_rows(heavy[start : start + chunk], multiplicities[n_heavy:], rng) @ sums
             for start in range(0, resamples, chunk)
         ]
     )
 
 
-def _draw_weights(multiplicities: IntArray, resamples: int, rng: np.random.Generator) -> FloatArray:
-    """How often each row is drawn, [resample, row], when as many units are drawn as there are."""
-    n_units, n_rows = int(multiplicities.sum()), len(multiplicities)
-    if n_units >= _UNITS_PER_ROW_FOR_MULTINOMIAL * n_rows:
-        return rng.multinomial(n_units, multiplicities / n_units, size=resamples).astype(np.float64)
-    # One draw per unit is quicker than one binomial per row where few units share a row.
-    row_of_unit = np.repeat(np.arange(n_rows), multiplicities)
-    drawn = row_of_unit[rng.integers(n_units, size=(resamples, n_units))]
-    drawn += np.arange(resamples)[:, np.newaxis] * n_rows
-    weights = np.bincount(drawn.ravel(), minlength=resamples * n_rows)
-    return weights.reshape(resamples, n_rows).astype(np.float64)
+def _weights_of_rows(heavy: IntArray, light: IntArray, rng: np.random.Generator) -> FloatArray:
+    """How often each row is drawn, [resample, row].
+
+    `heavy` says it of the heavy rows, and in its last column how many units fall on the light ones, whose
+    multiplicities are `light`.
+    """
+    resamples, n_drawn = len(heavy), heavy[:, -1]
+    row_of_unit = np.repeat(np.arange(len(light)), light)
+    drawn = row_of_unit[rng.integers(max(len(row_of_unit), 1), size=int(n_drawn.sum()))]
+    drawn += np.repeat(np.arange(resamples) * len(light), n_drawn)
+    on_light = np.bincount(drawn, minlength=resamples * len(light)).reshape(resamples, len(light))
+    weights = np.empty((resamples, heavy.shape[1] - 1 + len(light)))
+    weights[:, : heavy.shape[1] - 1] = heavy[:, :-1]
+    weights[:, heavy.shape[1] - 1 :] = on_light
+    return weights
+
+
+def _sums_in_the_limit(units: ResamplingUnits, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Sums over so many units that their resamples follow the normal distribution of the same moments."""
+    total = units.total
+    centred = units.sums - total / units.n_units
+    variances, axes = np.linalg.eigh((centred * units.multiplicities[:, np.newaxis]).T @ centred)
+    steps = rng.standard_normal((resamples, len(total))) * np.sqrt(np.maximum(variances, 0))
+    drawn: FloatArray = total + steps @ axes.T
+    return drawn
+
+
+def _columns(values: FloatArray, n_rows: int) -> FloatArray:
+    """One column per statistic, also where there is a single one."""
+    return values.reshape(n_rows, -1)
 
 
 def _leave_one_out_values(units: ResamplingUnits, evaluate: Evaluate) -> FloatArray:
-    total, chunk = units.total, max(1, _CELLS_PER_CHUNK // units.sums.shape[1])
-    return np.concatenate(
-        [evaluate(total - units.sums[start : start + chunk]) for start in range(0, len(units.sums), chunk)]
-    )
+    total, chunk = units.total, max(1, 2**22 // units.sums.shape[1])
+    parts = (units.sums[start : start + chunk] for start in range(0, len(units.sums), chunk))
+    return np.concatenate([_columns(evaluate(total - part), len(part)) for part in parts])
 
 
 def _bca_levels(
-    values: FloatArray, estimate: float, left_out: FloatArray, multiplicities: IntArray
-) -> tuple[float, float]:
-    """The two quantile levels, corrected for bias and acceleration.
+    values: FloatArray,
+    n_defined: IntArray,
+    estimate: FloatArray,
+    left_out: FloatArray,
+    multiplicities: IntArray,
+    reach: float,
+) -> tuple[FloatArray, FloatArray]:
+    """The two quantile levels of each statistic, corrected for bias and acceleration.
 
     Efron (1987), Better bootstrap confidence intervals; the acceleration by leaving out each unit once.
     """
-    normal = NormalDist()
     # Few patterns make many resamples equal the estimate but for rounding; a tie counts half.
-    is_tie = np.abs(values - estimate) < _ROUNDING
-    share_below = float(np.mean((values < estimate) & ~is_tie) + np.mean(is_tie) / 2)
-    half_a_resample = 0.5 / len(values)
-    bias = normal.inv_cdf(min(max(share_below, half_a_resample), 1 - half_a_resample))
-    influence = np.average(left_out, weights=multiplicities) - left_out
-    spread = float(multiplicities @ influence**2)
-    acceleration = float(multiplicities @ influence**3) / (6 * spread**1.5) if spread > 0 else 0.0
+    n_below = np.count_nonzero(values < estimate - ROUNDING, axis=0)
+    n_tied = np.count_nonzero(np.abs(values - estimate) <= ROUNDING, axis=0)
+    half_a_resample = 0.5 / np.maximum(n_defined, 1)
+    share_below = (n_below + n_tied / 2) / np.maximum(n_defined, 1)
+    share_below = np.clip(share_below, half_a_resample, 1 - half_a_resample)
+    influence = multiplicities @ left_out / multiplicities.sum() - left_out
+    squares = influence * influence
+    spread, cubes = multiplicities @ squares, multiplicities @ (squares * influence)
+    skew = np.divide(cubes, 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
+    normal = NormalDist()
 
-    def level(tail: float) -> float:
-        shifted = bias + normal.inv_cdf(tail)
-        return normal.cdf(bias + shifted / (1 - acceleration * shifted))
+    def level(share: float, acceleration: float, at: float) -> float:
+        bias = normal.inv_cdf(share)
+        shifted = bias + at
+        return normal.cdf(bias + shifted / max(1 - acceleration * shifted, ROUNDING))
 
-    return level(TAIL_SHARE), level(1 - TAIL_SHARE)
+    pairs = list(zip(share_below.tolist(), np.nan_to_num(skew).tolist(), strict=True))
+    low = np.array([level(share, acceleration, -reach) for share, acceleration in pairs])
+    high = np.array([level(share, acceleration, reach) for share, acceleration in pairs])
+    return low, high
+
+
+def _quantiles(values: FloatArray, n_defined: IntArray, levels: FloatArray) -> FloatArray:
+    """The quantile of each sorted column at its own level, by linear interpolation."""
+    places = levels * np.maximum(n_defined - 1, 0)
+    below = np.floor(places).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(n_defined - 1, 0))
+    columns = np.arange(values.shape[1])
+    low, high = values[below, columns], values[above, columns]
+    quantiles: FloatArray = low + (high - low) * (places - below)
+    return quantiles
+
+
+def _interval(
+    low: float, high: float, n_resamples: int, n_defined: int, spread: float, is_lost: bool
+) -> Interval:
+    n_undefined = n_resamples - int(n_defined)
+    if is_lost:
+        reason = f"No interval: {n_undefined} of {n_resamples} resamples had labels of one category only."
+        return Interval(None, None, n_undefined, reason)
+    if spread < ROUNDING:
+        return Interval(None, None, reason="No interval: every resample gives the same value.")
+    return Interval(float(low), float(high), n_undefined)
+
+
+def defined_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """The ratio, NaN where the denominator is zero but for rounding."""
+    numerator, denominator = np.broadcast_arrays(numerator, denominator)
+    undefined = np.full(denominator.shape, np.nan)
+    ratio: FloatArray = np.divide(numerator, denominator, out=undefined, where=denominator > ROUNDING)
+    return ratio

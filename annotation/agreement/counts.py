@@ -1,4 +1,4 @@
-"""Labels as counts: how many raters put each item into each category."""
+"""Labels as a grid of raters, and as counts: how many raters put each item into each category."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+NO_LABEL = -1
+"""Stands in a grid of ratings where a rater gave an item no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,39 @@ class Counts:
         return int(self.matrix.sum())
 
     @property
-    def has_overlap(self) -> npt.NDArray[np.bool_]:
+    def has_overlap(self) -> BoolArray:
         """True for the items with two labels or more, the only ones that say anything about agreement."""
         n_labels: IntArray = self.matrix.sum(axis=1)
         return n_labels >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """Who gave which label: what figures about single raters and pairs of raters need.
+
+    `codes[item, rater]` is the column of the category in `categories`, NO_LABEL where there is none.
+    `clusters` is as in Counts; `items` and `raters` name the rows and columns.
+    """
+
+    codes: IntArray
+    clusters: IntArray
+    categories: tuple[Hashable, ...]
+    items: tuple[Hashable, ...]
+    raters: tuple[Hashable, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """The same labels without their raters."""
+        matrix = counts_of_codes(self.codes, len(self.categories))
+        return Counts(matrix, self.clusters, self.categories, len(self.raters))
+
+
+def counts_of_codes(codes: IntArray, n_categories: int) -> IntArray:
+    """Count the categories of each row of a grid of codes, [item, category]."""
+    counts = np.empty((len(codes), n_categories), dtype=np.int64)
+    for code in range(n_categories):
+        counts[:, code] = np.count_nonzero(codes == code, axis=1)
+    return counts
 
 
 def tally_labels(
@@ -55,33 +88,67 @@ def tally_labels(
     categories that are empty or repeated, and for an item without a cluster. Codes are kept out of the
     messages: a wrongly chosen column could be a client's words.
     """
-    column = {category: index for index, category in enumerate(categories)}
-    if not column or len(column) != len(categories):
-        raise ValueError("The declared categories are empty or name one twice. Name each category once.")
-    row: dict[Hashable, int] = {}
-    raters: set[Hashable] = set()
-    given: set[tuple[Hashable, Hashable]] = set()
-    cells: list[int] = []
-    for item, rater, code in labels:
-        if (item, rater) in given:
-            raise ValueError(
-                f"Rater {rater!r} has more than one label on item {item!r}. Pass the one label that counts."
-            )
-        if code not in column:
-            raise ValueError(
-                f"The label of rater {rater!r} on item {item!r} is not one of the {len(column)} declared "
-                "categories. Declare its code or correct the label."
-            )
-        given.add((item, rater))
-        raters.add(rater)
-        cells.append(row.setdefault(item, len(row)) * len(column) + column[code])
-    flat = np.bincount(np.array(cells, dtype=np.int64), minlength=len(row) * len(column))
+    cells = _Cells(labels, categories)
+    n_rows, n_columns = len(cells.row), len(categories)
+    flat = np.bincount(cells.rows * n_columns + cells.columns, minlength=n_rows * n_columns)
     return Counts(
-        matrix=flat.reshape(len(row), len(column)).astype(np.int64),
-        clusters=_cluster_indices(row, cluster_of),
+        matrix=flat.reshape(n_rows, n_columns).astype(np.int64),
+        clusters=_cluster_indices(cells.row, cluster_of),
         categories=tuple(categories),
-        n_raters=len(raters),
+        n_raters=len(cells.rater),
     )
+
+
+def rate_labels(
+    labels: Iterable[tuple[Hashable, Hashable, Hashable]],
+    categories: Sequence[Hashable],
+    cluster_of: Mapping[Any, Hashable] | None = None,
+) -> Ratings:
+    """Lay (item, rater, code) triples out as a grid; arguments and errors are those of `tally_labels`.
+
+    Raters stand in the order in which they first appear.
+    """
+    cells = _Cells(labels, categories)
+    codes = np.full((len(cells.row), len(cells.rater)), NO_LABEL, dtype=np.int64)
+    codes[cells.rows, cells.raters] = cells.columns
+    return Ratings(
+        codes=codes,
+        clusters=_cluster_indices(cells.row, cluster_of),
+        categories=tuple(categories),
+        items=tuple(cells.row),
+        raters=tuple(cells.rater),
+    )
+
+
+class _Cells:
+    """Each label as three indices, checked."""
+
+    def __init__(
+        self, labels: Iterable[tuple[Hashable, Hashable, Hashable]], categories: Sequence[Hashable]
+    ) -> None:
+        column = {category: index for index, category in enumerate(categories)}
+        if not column or len(column) != len(categories):
+            raise ValueError("The declared categories are empty or name one twice. Name each category once.")
+        self.row: dict[Hashable, int] = {}
+        self.rater: dict[Hashable, int] = {}
+        given: dict[tuple[int, int], int] = {}
+        for item, rater, code in labels:
+            if code not in column:
+                raise ValueError(
+                    f"The label of rater {rater!r} on item {item!r} is not one of the {len(column)} declared "
+                    "categories. Declare its code or correct the label."
+                )
+            cell = self.row.setdefault(item, len(self.row)), self.rater.setdefault(rater, len(self.rater))
+            if cell in given:
+                raise ValueError(
+                    f"Rater {rater!r} has more than one label on item {item!r}. "
+                    "Pass the one label that counts."
+                )
+            given[cell] = column[code]
+        places = np.array(list(given), dtype=np.int64).reshape(-1, 2)
+        self.rows: IntArray = places[:, 0]
+        self.raters: IntArray = places[:, 1]
+        self.columns: IntArray = np.array(list(given.values()), dtype=np.int64)
 
 
 def _cluster_indices(items: Iterable[Hashable], cluster_of: Mapping[Any, Hashable] | None) -> IntArray:

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.agreement import bootstrap
-from annotation.agreement.bootstrap import distinct_patterns, resampled_values, resampling_units
+from annotation.agreement.bootstrap import (
+    TAIL_SHARE,
+    drawn_sums,
+    reach_of_interval,
+    resampled_values,
+    resampling_units,
+)
 from annotation.agreement.counts import FloatArray, IntArray
 from annotation.agreement.distances import Scale
+from annotation.agreement.patterns import distinct_patterns
 from annotation.agreement.statistics import (
     Estimate,
     Status,
@@ -81,8 +88,14 @@ def test_resampled_alphas_are_distributed_as_slow_resampling_gives_them(
 def bca_bounds(
     units: FloatArray | IntArray, statistic: Callable[..., FloatArray], resamples: int
 ) -> tuple[float, float]:
+    outside = scipy.stats.norm.sf(reach_of_interval(TAIL_SHARE, len(units)))
     interval = scipy.stats.bootstrap(
-        (units,), statistic, n_resamples=resamples, method="BCa", random_state=np.random.default_rng(3)
+        (units,),
+        statistic,
+        n_resamples=resamples,
+        method="BCa",
+        confidence_level=1 - 2 * outside,
+        random_state=np.random.default_rng(3),
     ).confidence_interval
     return float(interval.low), float(interval.high)
 
@@ -224,3 +237,33 @@ def test_patterns_are_the_distinct_rows_however_wide(rows: Sequence[list[int]], 
     expected, expected_counts = np.unique(matrix, axis=0, return_counts=True)
     found = dict(zip(map(tuple, patterns.tolist()), multiplicities.tolist(), strict=True))
     assert found == dict(zip(map(tuple, expected.tolist()), expected_counts.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("n_units", [8, 25, 100, 500])
+def test_an_interval_from_few_units_reaches_as_far_as_students_t(n_units: int) -> None:
+    expected = scipy.stats.t.isf(TAIL_SHARE, n_units - 1) * np.sqrt(n_units / (n_units - 1))
+    assert reach_of_interval(TAIL_SHARE, n_units) == pytest.approx(expected, rel=0.005)
+
+
+def test_sums_in_the_normal_limit_are_distributed_as_drawn_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = random_matrix(12, n_items=2000, n_raters=3, n_categories=4)
+    units = resampling_units(matrix, np.arange(2000), item_coincidences)
+    drawn = drawn_sums(units, resamples=4000, rng=np.random.default_rng(1))
+    monkeypatch.setattr(bootstrap, "_UNITS_IN_THE_LIMIT", 0)
+    limit = drawn_sums(units, resamples=4000, rng=np.random.default_rng(2))
+    spread = drawn.std(axis=0)
+    assert limit.mean(axis=0) == pytest.approx(drawn.mean(axis=0), abs=0.1 * float(spread.max()))
+    covariance, expected = np.cov(limit.T), np.cov(drawn.T)
+    assert np.abs(covariance - expected).max() < 0.1 * float(spread.max()) ** 2
+
+
+@pytest.mark.parametrize("threshold", [1, 10**9])
+def test_heavy_and_light_rows_are_drawn_alike(threshold: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_UNITS_OF_A_HEAVY_ROW", threshold)
+    multiplicities = np.array([40, 1, 7, 30, 2])
+    units = bootstrap.ResamplingUnits(np.eye(5), multiplicities)
+    drawn = drawn_sums(units, resamples=20_000, rng=np.random.default_rng(3))
+    assert (drawn.sum(axis=1) == 80).all()
+    shares = multiplicities / 80
+    assert drawn.mean(axis=0) == pytest.approx(multiplicities, abs=0.15)
+    assert drawn.var(axis=0) == pytest.approx(80 * shares * (1 - shares), rel=0.06)
