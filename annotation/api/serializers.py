@@ -175,5 +175,18 @@ class LeftFields(Fields):
     left_at = serializers.DateTimeField()
 
 
+class ConflictFields(Fields):
+    """What the person did does not fit what is stored by now: 409. A program stops and asks."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class RefusedFields(ConflictFields):
+    """What was sent cannot be stored as it is: 422. ``errors`` has a sentence per field."""
+
+    errors = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
+
+
 class ProgressFields(Fields):
     standing = StandingFields()

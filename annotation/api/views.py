@@ -20,6 +20,9 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.api.views import ApiRequest, ApiView
 
+CONFLICT = {409: shapes.ConflictFields}
+REFUSALS = CONFLICT | {422: shapes.RefusedFields}
+
 
 class LabellingView(ApiView):
     """Base of what an annotator does in one campaign."""
@@ -44,7 +47,9 @@ class LabellingView(ApiView):
 
 
 class NextView(LabellingView):
-    @extend_schema(request=shapes.NextFields, responses=shapes.HandedFields, summary="Hand out samples")
+    @extend_schema(
+        request=shapes.NextFields, responses={200: shapes.HandedFields} | CONFLICT, summary="Hand out samples"
+    )
     def post(self, request: ApiRequest, slug: str) -> Response:
         """Lease the next samples of the person's queue; those leased already and not held come first."""
         annotator, campaign = self.person_in(request, slug)
@@ -55,7 +60,9 @@ class NextView(LabellingView):
 
 
 class LabelView(LabellingView):
-    @extend_schema(request=shapes.LabelFields, responses={201: shapes.StoredFields}, summary="Save a label")
+    @extend_schema(
+        request=shapes.LabelFields, responses={201: shapes.StoredFields} | REFUSALS, summary="Save a label"
+    )
     def post(self, request: ApiRequest, slug: str, assignment_id: uuid.UUID) -> Response:
         """Store a label and hand out what is wanted next. 200 when this very one was stored before."""
         annotator, campaign = self.person_in(request, slug)
@@ -75,7 +82,9 @@ class LabelView(LabellingView):
 
 
 class PassView(LabellingView):
-    @extend_schema(request=shapes.PassFields, responses=shapes.PassedFields, summary="Pass a sample")
+    @extend_schema(
+        request=shapes.PassFields, responses={200: shapes.PassedFields} | CONFLICT, summary="Pass a sample"
+    )
     def post(self, request: ApiRequest, slug: str, assignment_id: uuid.UUID) -> Response:
         """Let a sample go, without a reason, and hand out what is wanted next."""
         annotator, campaign = self.person_in(request, slug)
@@ -88,7 +97,9 @@ class PassView(LabellingView):
 
 
 class OpenView(LabellingView):
-    @extend_schema(request=None, responses=shapes.TurnsFields, summary="Open a text estimated severe")
+    @extend_schema(
+        request=None, responses={200: shapes.TurnsFields} | CONFLICT, summary="Open a text estimated severe"
+    )
     def post(self, request: ApiRequest, slug: str, assignment_id: uuid.UUID) -> Response:
         """Return the turns; that they were read is recorded."""
         annotator, campaign = self.person_in(request, slug)
@@ -99,7 +110,7 @@ class OpenView(LabellingView):
 
 
 class DraftView(LabellingView):
-    @extend_schema(request=shapes.AnswersFields, responses={204: None}, summary="Keep a draft")
+    @extend_schema(request=shapes.AnswersFields, responses={204: None} | CONFLICT, summary="Keep a draft")
     def put(self, request: ApiRequest, slug: str, assignment_id: uuid.UUID) -> Response:
         """Keep what was answered so far, encrypted; it is no label."""
         annotator, campaign = self.person_in(request, slug)
@@ -113,7 +124,9 @@ class DraftView(LabellingView):
 
 
 class FlagView(LabellingView):
-    @extend_schema(request=shapes.FlagFields, responses={201: shapes.FlaggedFields}, summary="Flag a sample")
+    @extend_schema(
+        request=shapes.FlagFields, responses={201: shapes.FlaggedFields} | CONFLICT, summary="Flag a sample"
+    )
     def post(self, request: ApiRequest, slug: str, assignment_id: uuid.UUID) -> Response:
         """Tell the lead that something is wrong with the sample itself."""
         annotator, campaign = self.person_in(request, slug)
@@ -132,7 +145,11 @@ class FlagView(LabellingView):
 
 
 class UndoView(LabellingView):
-    @extend_schema(request=shapes.UndoFields, responses=shapes.UndoneFields, summary="Undo a label or a pass")
+    @extend_schema(
+        request=shapes.UndoFields,
+        responses={200: shapes.UndoneFields} | CONFLICT,
+        summary="Undo a label or a pass",
+    )
     def post(self, request: ApiRequest, slug: str) -> Response:
         """Take back the latest label or pass before it locks; its sample is handed out again."""
         annotator, campaign = self.person_in(request, slug)
@@ -146,7 +163,9 @@ class UndoView(LabellingView):
 
 class CorrectView(LabellingView):
     @extend_schema(
-        request=shapes.CorrectionFields, responses={201: shapes.CorrectedFields}, summary="Correct a label"
+        request=shapes.CorrectionFields,
+        responses={201: shapes.CorrectedFields} | REFUSALS,
+        summary="Correct a label",
     )
     def post(self, request: ApiRequest, slug: str, label_id: uuid.UUID) -> Response:
         """Store a correction with its reason; the corrected label stays."""

@@ -123,3 +123,12 @@ def test_kinds_are_said_in_words(schema: dict[str, Any], words: str) -> None:
         }
     )
     assert read.shapes[0].fields[0].kind == words
+
+
+def test_the_labelling_loop_says_how_it_refuses() -> None:
+    paths = openapi()["paths"]
+    label = paths["/api/v1/campaigns/{slug}/assignments/{assignment_id}/label/"]["post"]["responses"]
+    assert {"201", "409", "422"} <= set(label)
+    passing = paths["/api/v1/campaigns/{slug}/assignments/{assignment_id}/pass/"]["post"]["responses"]
+    assert "409" in passing
+    assert "422" not in passing
