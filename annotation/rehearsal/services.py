@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 import orjson
-from django.db import transaction
+from django.db import connection, transaction
 
 from annotation.assignment.planning import replan_where_needed
 from annotation.assignment.repeats import wake_repeats
@@ -97,6 +97,8 @@ def rehearse(
     for round_number in range(1, ROUNDS + 1):
         began = time.monotonic()
         annotators = {user.code: _annotator(user, door, campaign, script) for user, door in doors.items()}
+        if base_url:
+            connection.close()  # they work for minutes, and the database may be restarted meanwhile
         done = _work_together(annotators) if base_url else _work_in_turn(annotators)
         for code, counts in done.items():
             total[code].update(counts)
