@@ -27,6 +27,9 @@ class WantedFields(Fields):
     showing = serializers.UUIDField(
         allow_null=True, default=None, help_text="The assignment that is on the screen now."
     )
+    wants_standing = serializers.BooleanField(
+        default=True, help_text="Whether to count the person's own figures anew; else standing is null."
+    )
 
 
 class NextFields(WantedFields):
@@ -141,7 +144,7 @@ class PauseFields(Fields):
 
 class HandedFields(Fields):
     cards = CardFields(many=True)
-    standing = StandingFields()
+    standing = StandingFields(allow_null=True)
     pause = PauseFields(allow_null=True)
 
 

@@ -234,6 +234,6 @@ def _go_on(
     until = handed.severe_not_before
     return {
         "cards": ahead,
-        "standing": standing_of(annotator, campaign).as_json(),
+        "standing": standing_of(annotator, campaign).as_json() if given["wants_standing"] else None,
         "pause": until and {"reason": "only_severe_left", "until": until, "detail": queue.ONLY_SEVERE_LEFT},
     }

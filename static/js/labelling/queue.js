@@ -8,6 +8,7 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 const ASK_AGAIN_MS = 60_000;
 const UNDOABLE = 10;
+const COUNTED_ANEW_EVERY = 10; // between, each label stored is one more here: counting them all takes time
 const STEPS = ["label", "pass", "undo"]; // what can be undone, and the undoing; a flag is beside the row
 
 export const begin = (card, standing) => ({
@@ -18,6 +19,7 @@ export const begin = (card, standing) => ({
   sending: null,
   delivered: [], // names by which the server undoes what it stored, newest last
   standing,
+  since: 0, // labels stored since the server last counted
   link: "up", // "up" | "down" (no connection) | "busy" (the server cannot) | "signed_out"
   waitsForPerson: false, // signed out: no request before the person is back
   tries: 0,
@@ -98,6 +100,7 @@ export function message(state, entry, guideline) {
     case "label": {
       const { key, answers, note, activeSeconds } = entry;
       const label = { key, guideline, answers, note, active_seconds: activeSeconds };
+      label.wants_standing = state.since + 1 >= COUNTED_ANEW_EVERY;
       return [`${about}/label/`, { ...label, ...rest, count: wanted(state) }];
     }
     case "pass":
@@ -147,7 +150,8 @@ function accepted(state, entry, body, now) {
     const delivered = next.delivered.slice(0, -1);
     next = bring({ ...next, delivered, lastStored: null, news: { kind: "undone" } }, body.card);
   }
-  return takeIn({ ...next, standing: body.standing ?? next.standing }, entry, body, now);
+  const since = body.standing ? 0 : next.since + 1;
+  return takeIn({ ...next, since, standing: body.standing ?? counted(next.standing, entry) }, entry, body, now);
 }
 
 function takeIn(state, entry, body, now) {
@@ -239,6 +243,17 @@ const stored = (state, name, lastStored) => ({
   delivered: [...state.delivered, name].slice(-UNDOABLE),
   lastStored,
 });
+
+const counted = (standing, entry) =>
+  entry.kind !== "label"
+    ? standing
+    : {
+        ...standing,
+        labelled: standing.labelled + 1,
+        waiting: Math.max(standing.waiting - 1, 0),
+        undoable: Math.min(standing.undoable + 1, UNDOABLE),
+        seconds_today: standing.seconds_today + entry.activeSeconds,
+      };
 
 function bring(state, card) {
   const others = [state.current, ...state.ahead].filter((one) => one && one.assignment !== card.assignment);

@@ -118,6 +118,10 @@ def test_what_was_fetched_ahead_is_labelled_after_an_hour_asleep(api: Caller) ->
     assert all(one.shown_at is not None for one in given)
 
 
+def test_figures_that_nobody_wants_are_not_counted(api: Caller, card: Any) -> None:
+    assert api.save(card, wants_standing=False, count=1).json()["standing"] is None
+
+
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_what_the_plan_took_back_is_kept_when_it_was_read(api: Caller, is_shown: bool) -> None:
     [card] = api.next().json()["cards"]
