@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -53,7 +53,7 @@ def as_csv(campaign: Campaign) -> Iterator[bytes]:
     keys = [dimension.key for dimension in scheme.dimensions]
     yield _lines([[*list(COLUMNS)[:-1], *keys]])
     for rows in _chunks(campaign):
-        yield _lines([*map(_cell, row[:-1]), *(_cell(row[-1].get(key)) for key in keys)] for row in rows)
+        yield _lines(_cells([*row[:-1], *map(row[-1].get, keys)]) for row in rows)
 
 
 def _chunks(campaign: Campaign) -> Iterator[list[Row]]:
@@ -90,9 +90,13 @@ def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
     return page.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds")
-    return " ".join(value) if isinstance(value, list) else value
+WRITTEN: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "true" if value else "false",
+    datetime: lambda value: str(value.isoformat(timespec="milliseconds")),
+    list: " ".join,
+}
+
+
+def _cells(values: Iterable[Any]) -> list[Any]:
+    """Return the values of a row as the file has them; what stands nowhere above is written as it is."""
+    return [written(value) if (written := WRITTEN.get(type(value))) else value for value in values]
