@@ -1,25 +1,28 @@
 """Who caused a change that the history tables recorded, and on which route."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from pghistory.middleware import HistoryMiddleware
 
-API_ADDRESS = "/api/"
+LABELLING_ADDRESS = "/api/v1/campaigns/"
 
 
 class RouteHistoryMiddleware(HistoryMiddleware):
     """Note the route instead of the address: an address can hold an invitation's token.
 
-    The API changes nothing that history tables record: its answers are labels, which have a record of their
-    own. There the note would only cost time, with every statement.
+    The labelling API changes nothing that history tables record: labels have a record of their own. There
+    the note would only cost time, with every statement.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_api = request.path_info.startswith(API_ADDRESS)
-        answer: HttpResponse = self.get_response(request) if is_api else super().__call__(request)  # type: ignore[no-untyped-call]
-        return answer
+        is_labelling = request.path_info.startswith(LABELLING_ADDRESS)
+        answers: Callable[[HttpRequest], HttpResponse] = (
+            self.get_response if is_labelling else super().__call__
+        )
+        return answers(request)
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         try:

@@ -21,10 +21,11 @@ from annotation.assignment.sittings import end_idle
 from annotation.campaigns.services import pause_member, resume_member, set_members
 from annotation.labelling.services import (
     LabelNotRecordedError,
+    NotYoursError,
     record_label,
     undo_label,
 )
-from annotation.labelling.unlabelled import pass_sample
+from annotation.labelling.unlabelled import pass_sample, uncover
 from annotation.models import (
     OPEN_STATES,
     Assignment,
@@ -50,6 +51,10 @@ EVERY_NTH_IS_SEVERE = 6
 FETCHED_AHEAD = 3
 PASSED_SHARE, UNDONE_SHARE = 0.4, 0.05
 SWEEP_EVERY_SECONDS, PLAN_EVERY_SECONDS = 0.5, 5.0
+
+
+class _TakenBackError(Exception):
+    """The plan took a severe sample back before its text was opened."""
 
 
 @dataclass
@@ -94,6 +99,8 @@ class Tab:
         self.shown.append(slot)
         action = "pass" if self.chance.random() < PASSED_SHARE else "label"
         try:
+            if slot.sample.is_estimated_severe:
+                self._open(slot)
             if action == "pass":
                 pass_sample(annotator=self.person, assignment=slot, key=uuid.uuid4())
             else:
@@ -103,8 +110,17 @@ class Tab:
                 action = "undo"
                 undo_label(annotator=self.person, label=label)
                 self._save(slot)
+        except _TakenBackError:
+            return
         except LabelNotRecordedError as refusal:
             self.refused[f"{action}: {type(refusal).__name__}"] += 1
+
+    def _open(self, slot: Assignment) -> None:
+        try:
+            uncover(annotator=self.person, assignment=slot)
+        except NotYoursError as refusal:
+            self.refused["open: NotYoursError"] += 1
+            raise _TakenBackError from refusal
 
     def _save(self, slot: Assignment) -> Label:
         given = submission(self.campaign)
@@ -217,8 +233,8 @@ def test_twenty_annotators_ask_at_the_same_moment(campaign: Campaign, crowd: lis
 def _check_what_was_refused(tabs: list[Tab]) -> None:
     """A label of what was read is refused to nobody, but where the other tab was faster."""
     refused = {kind for tab in tabs if not tab.has_twin for kind in tab.refused}
-    # What the plan took back meanwhile need not be passed; what locked meanwhile cannot be undone.
-    assert refused <= {"pass: NotYoursError", "undo: LockedError"}
+    # What the plan took back meanwhile need not be opened or passed; what locked meanwhile cannot be undone.
+    assert refused <= {"open: NotYoursError", "pass: NotYoursError", "undo: LockedError"}
 
 
 def _check_what_is_stored(tabs: list[Tab], campaign: Campaign) -> None:
