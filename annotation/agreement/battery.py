@@ -21,9 +21,12 @@ from annotation.agreement.estimates import (
 from annotation.agreement.pairs import PairEstimates, PairSums
 
 
-@dataclass(frozen=True, slots=True)
-class Battery:
-    """What is reported of one dimension; `classes` are named by code, thresholds as "3+"."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountBattery:
+    """What can be reported where nobody says which rater gave which label.
+
+    `classes` are named by code, thresholds as "3+".
+    """
 
     percent_agreement: Estimate
     krippendorff_alpha: Estimate
@@ -33,25 +36,16 @@ class Battery:
     gwet_ac2: Estimate
     brennan_prediger: Estimate
     panel_reliability: Estimate
+    classes: dict[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery(CountBattery):
+    """What is reported of one dimension."""
+
     icc_2_1: Estimate
     icc_2_k: Estimate
-    classes: dict[str, Estimate]
     pairs: PairEstimates
-
-
-@dataclass(frozen=True, slots=True)
-class CountBattery:
-    """What can be reported where nobody says which rater gave which label."""
-
-    percent_agreement: Estimate
-    krippendorff_alpha: Estimate
-    fleiss_kappa: Estimate
-    fleiss_kappa_of_complete_block: Estimate
-    gwet_ac1: Estimate
-    gwet_ac2: Estimate
-    brennan_prediger: Estimate
-    panel_reliability: Estimate
-    classes: dict[str, Estimate]
 
 
 def figures_of_ratings(

@@ -1,6 +1,6 @@
 """The endpoints that hand a campaign's labels to its leads as files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -28,10 +28,7 @@ class ExportView(LabellingView):
 
     media_type: str
     suffix: str
-
-    def lines(self, campaign: Campaign) -> Iterator[bytes]:
-        """Yield the file piece by piece."""
-        raise NotImplementedError
+    lines: Callable[[Campaign], Iterator[bytes]]  # the file, piece by piece
 
     def get(self, request: ApiRequest, slug: str) -> StreamingHttpResponse:
         """One row per label. A simulated campaign says so in every row and in the file's name."""
@@ -50,14 +47,10 @@ class ExportView(LabellingView):
 @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR}, summary="Export labels as CSV")
 class ExportCsvView(ExportView):
     media_type, suffix = "text/csv; charset=utf-8", "csv"
-
-    def lines(self, campaign: Campaign) -> Iterator[bytes]:
-        return export.as_csv(campaign)
+    lines = staticmethod(export.as_csv)
 
 
 @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR}, summary="Export labels as JSONL")
 class ExportJsonlView(ExportView):
     media_type, suffix = "application/jsonl", "jsonl"
-
-    def lines(self, campaign: Campaign) -> Iterator[bytes]:
-        return export.as_jsonl(campaign)
+    lines = staticmethod(export.as_jsonl)

@@ -43,13 +43,11 @@ def counts_of_matrix(matrix: IntArray, clusters: IntArray | None = None) -> Coun
 def random_matrix(
     seed: int, *, n_items: int, n_raters: int, n_categories: int, share_missing: float = 0.0
 ) -> IntArray:
-    """Counts of raters who see a true level and are one level off in a quarter of their labels."""
-    rng = np.random.default_rng(seed)
-    truth = rng.choice(n_categories, n_items, p=_falling_shares(n_categories))
-    slips = rng.choice([-1, 0, 1], (n_items, n_raters), p=[0.125, 0.75, 0.125])
-    codes = np.clip(truth[:, np.newaxis] + slips, 0, n_categories - 1)
-    is_given = rng.random((n_items, n_raters)) >= share_missing
-    return np.stack([((codes == code) & is_given).sum(axis=1) for code in range(n_categories)], axis=1)
+    """Counts of the codes that `random_codes` gives."""
+    codes = random_codes(
+        seed, n_items=n_items, n_raters=n_raters, n_categories=n_categories, share_missing=share_missing
+    )
+    return np.stack([(codes == code).sum(axis=1) for code in range(n_categories)], axis=1)
 
 
 def _falling_shares(n_categories: int) -> FloatArray:

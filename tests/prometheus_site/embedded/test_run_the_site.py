@@ -115,6 +115,7 @@ def test_streams_answer_on_the_next_port(site: Site) -> None:
             connection.close()
 
     wait_until(answers, seconds=30)
+    assert answers()
 
 
 def test_second_up_is_refused(site: Site) -> None:
