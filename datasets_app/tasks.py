@@ -1,5 +1,6 @@
 """Background work of the data app; each task takes an id and calls a service."""
 
+from pathlib import Path
 from uuid import UUID
 
 from datasets_app.importing.running import run_import
@@ -10,3 +11,12 @@ from prometheus_site.celery import app
 def import_conversations(job_id: str) -> None:
     """Run one import, unless it has ended or another worker has it."""
     run_import(UUID(job_id))
+
+
+@app.task
+def fulfil_order(path: str) -> None:
+    """Do a part of a compile that another process has ordered."""
+    # Here, because every web process knows the tasks, and only a compile needs the kernel's compiler.
+    from datasets_app.compile.workers import fulfil
+
+    fulfil(Path(path))

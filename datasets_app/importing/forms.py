@@ -19,10 +19,14 @@ FORMAT_NAMES = {
     "sharegpt": "ShareGPT (conversations with from and value)",
     "alpaca": "Alpaca (instruction and output)",
     "prompt_response": "Prompt and response",
+    "hh_rlhf": "hh-rlhf pairs (of each the chosen conversation)",
+    "esconv": "ESConv or FailedESConv",
+    "psy_insight": "Psy-Insight",
     "annomi": "AnnoMI",
     "counsel_chat": "counsel-chat",
     "delimited": "CSV or TSV with columns you name",
     "transcript": "Plain transcript",
+    "parquet": "Parquet",
 }
 ENCODINGS = (
     ("", "Found by itself, else UTF-8"),

@@ -56,7 +56,7 @@ class Intake:
                 continue
             known.add(digest)
             texts.append(text)
-            conversations.append(self._conversation(dialogue, text))
+            conversations.append(build_conversation(self._job, dialogue, text))
         SealedText.objects.bulk_create(texts)
         Conversation.objects.bulk_create(conversations)
         ImportReject.objects.bulk_create(rejects)
@@ -68,21 +68,6 @@ class Intake:
         known = Conversation.objects.filter(source=self._job.source, content_digest__in=digests)
         return {bytes(digest) for digest in known.values_list("content_digest", flat=True)}
 
-    def _conversation(self, dialogue: Dialogue, text: SealedText) -> Conversation:
-        return Conversation(
-            source=self._job.source,
-            import_job=self._job,
-            source_key=_public_key(dialogue),
-            row=dialogue.row,
-            text=text,
-            content_digest=text.digest,
-            topic=_public_topic(dialogue),
-            turn_count=len(dialogue.turns),
-            word_count=sum(count_words(turn.content) for turn in dialogue.turns),
-            has_client_turn=any(turn.role == "user" for turn in dialogue.turns),
-            has_assistant_turn=any(turn.role == "assistant" for turn in dialogue.turns),
-        )
-
     def _rejected(self, found: Reject) -> ImportReject:
         return ImportReject(
             job=self._job,
@@ -91,6 +76,23 @@ class Intake:
             field=found.field[:120],
             remedy=found.remedy[:300],
         )
+
+
+def build_conversation(job: ImportJob, dialogue: Dialogue, text: SealedText) -> Conversation:
+    """Return the unsaved row of a dialogue whose turns are sealed in `text`."""
+    return Conversation(
+        source=job.source,
+        import_job=job,
+        source_key=_public_key(dialogue),
+        row=dialogue.row,
+        text=text,
+        content_digest=text.digest,
+        topic=_public_topic(dialogue),
+        turn_count=len(dialogue.turns),
+        word_count=sum(count_words(turn.content) for turn in dialogue.turns),
+        has_client_turn=any(turn.role == "user" for turn in dialogue.turns),
+        has_assistant_turn=any(turn.role == "assistant" for turn in dialogue.turns),
+    )
 
 
 def _public_key(dialogue: Dialogue) -> str:

@@ -9,6 +9,7 @@ from datasets_app.importing.reading import column_names, read_options, resolve_f
 from datasets_app.importing.selectors import ReasonCount
 from datasets_app.importing.uploads import open_upload
 from datasets_app.models import Upload
+from datasets_app.sources import parquet
 from datasets_app.sources.opening import MEGABYTE, TooMuchTextError
 from datasets_app.sources.records import Dialogue, Reject, SourceError
 from datasets_app.sources.registry import ReadOptions, read_source
@@ -32,6 +33,7 @@ class Preview:
     is_whole: bool = False
     is_cut: bool = False  # reading stopped at READ_BYTES, before 500 records
     estimated_total: int = 0
+    last_row: int = 0
     problem: str = ""
 
     @property
@@ -56,7 +58,7 @@ def preview_of(upload: Upload, *, format: str, options: dict[str, object]) -> Pr
         found.format = resolve_format(
             open_upload(upload), name=upload.file_name, format=format, options=reading
         )
-        if found.format == "delimited":
+        if found.format in {"delimited", parquet.FORMAT}:
             found.columns = column_names(open_upload(upload), name=upload.file_name, options=reading)
         found.needs_columns = bool(found.columns) and not reading.columns
         if not found.needs_columns:
@@ -84,10 +86,13 @@ def _read_first(found: Preview, upload: Upload, options: ReadOptions) -> None:
             ) from None
     found.is_whole = not found.is_cut and found.read_count < READ_RECORDS
     share = stream.tell() / upload.size_bytes
+    if found.format == parquet.FORMAT:  # whose columns lie one behind the other: no byte tells how far one is
+        share = found.last_row / parquet.row_count(open_upload(upload), upload.file_name)
     found.estimated_total = found.read_count if found.is_whole else round(found.read_count / share)
 
 
 def _note(found: Preview, record: Dialogue | Reject) -> None:
+    found.last_row = record.row
     if isinstance(record, Reject):
         found.rejects[str(record.reason)] += 1
         return

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from datasets_app.sources import parquet
 from datasets_app.sources.opening import open_text
 from datasets_app.sources.records import SourceError
 from datasets_app.sources.registry import ReadOptions, detect
@@ -28,6 +29,8 @@ def resolve_format(stream: BinaryIO, *, name: str, format: str, options: ReadOpt
     """Return the format a file is read as; with `auto` by its beginning. Raises SourceError when unknown."""
     if format != AUTO:
         return format
+    if parquet.is_parquet(stream):
+        return parquet.FORMAT
     if options.columns:
         return "delimited"
     head = open_text(stream, name=name, options=options).head
@@ -35,11 +38,20 @@ def resolve_format(stream: BinaryIO, *, name: str, format: str, options: ReadOpt
 
 
 def column_names(stream: BinaryIO, *, name: str, options: ReadOptions) -> list[str]:
-    """Return the names in a table's first line, each once. Raises SourceError when they are no names."""
+    """Return the names a person may map, each once. Raises SourceError when they are no names.
+
+    They are those of a table's first line, or of a Parquet file that cannot be read without being told.
+    """
+    if parquet.is_parquet(stream):
+        return _checked(parquet.unmapped_columns(stream, name), name)
     head = open_text(stream, name=name, options=options).head.lstrip()
     first = head.partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
     cells = [cell.strip() for cell in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
+    return _checked(cells, name)
+
+
+def _checked(cells: list[str], name: str) -> list[str]:
     if any(len(cell) > COLUMN_NAME_CHARACTERS for cell in cells):
         raise SourceError(
             name,

@@ -18,6 +18,7 @@ from datasets_app.importing.uploads import open_upload
 from datasets_app.models import ImportJob, ImportState, Source, Upload, UploadChunk
 from datasets_app.sources.records import SourceError
 from datasets_app.sources.registry import read_source
+from datasets_app.sources.steady import open_steady
 from datasets_app.withdrawal import SourceWithdrawnError, hold_source
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def import_file(
     """
     job_id = uuid.uuid4()
     size_bytes = path.stat().st_size
-    with _import_lock(job_id), path.open("rb") as file:
+    with _import_lock(job_id), open_steady(path, path.name) as file:
         try:
             with transaction.atomic():
                 job = ImportJob.objects.create(

@@ -72,12 +72,19 @@ class _SealedStream(io.RawIOBase):
 
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
-        self._number = 0
         self._position = 0
         self._ahead = memoryview(b"")
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._upload.size_bytes}[whence]
+        self._position, self._ahead = max(begin + offset, 0), memoryview(b"")
+        return self._position
 
     def tell(self) -> int:
         return self._position
@@ -93,11 +100,12 @@ class _SealedStream(io.RawIOBase):
         return count
 
     def _next_piece(self) -> bytes:
-        chunk = UploadChunk.objects.filter(upload=self._upload, number=self._number).first()
+        """What is left, from the position, of the piece it lies in."""
+        number, begin = divmod(self._position, CHUNK_BYTES)
+        chunk = UploadChunk.objects.filter(upload=self._upload, number=number).first()
         if chunk is None:
             raise SourceError(
                 self._upload.file_name, "the stored upload is not complete any more", "upload the file again"
             )
-        place = _place(self._upload, self._number)
-        self._number += 1
-        return open_bytes(bytes(chunk.ciphertext), self._upload.data_key, bound_to=place)
+        place = _place(self._upload, number)
+        return open_bytes(bytes(chunk.ciphertext), self._upload.data_key, bound_to=place)[begin:]

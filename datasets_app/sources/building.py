@@ -1,13 +1,16 @@
 """Turns cleaned and gathered into a conversation, or its first fault."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .options import ReadOptions
 from .records import Dialogue, Reject, RejectReason, Role, Turn
 
 FACT_CHARACTERS = 200
-FACTS = ("topic", "category", "language", "split", "source_family", "license_tag", "pii_status", "phase")
+FACTS = (
+    "topic", "category", "language", "split", "source_family", "license_tag", "pii_status", "phase",
+    "session", "scenario",
+)  # fmt: skip
 
 
 class DialogueBuilder:
@@ -17,6 +20,7 @@ class DialogueBuilder:
         self._row = row
         self._options = options
         self._turns: list[Turn] = []
+        self._rejected_reply = ""
         self._reject: Reject | None = None
 
     def add(
@@ -40,16 +44,32 @@ class DialogueBuilder:
 
     def add_turn(self, role: Role, text: object, *, field: str, row: int | None = None) -> None:
         """Add a turn whose role the format itself gives."""
+        content = self._content_of(text, field, row)
+        if self._reject is None:
+            self._turns.append(Turn(role, content))
+
+    def add_rejected_reply(self, text: object, *, field: str) -> None:
+        """Add what was found worse than the last turn."""
+        self._rejected_reply = self._content_of(text, field, None)
+
+    def _content_of(self, text: object, field: str, row: int | None) -> str:
+        """The text as a turn holds it; nothing, and the record refused, where it cannot be one."""
         if text is None:
             self.refuse(RejectReason.MISSING_FIELD, field, row=row)
         elif not isinstance(text, str):
             self.refuse(RejectReason.WRONG_TYPE, field, row=row)
         elif len(stripped := text.strip()) > self._options.max_turn_characters:
             self.refuse(RejectReason.TURN_TOO_LONG, field, row=row)
-        elif fault := _fault_of(content := tidy(stripped), self._options.max_turn_characters):
+        elif fault := fault_of(content := tidy(stripped), self._options.max_turn_characters):
             self.refuse(fault, field, row=row)
-        elif self._reject is None:
-            self._turns.append(Turn(role, content))
+        else:
+            return content
+        return ""
+
+    def take(self, turns: Iterable[Turn]) -> None:
+        """Take turns that are known to be without fault."""
+        if self._reject is None:
+            self._turns.extend(turns)
 
     def refuse(self, reason: RejectReason, field: str = "", *, row: int | None = None) -> None:
         """Refuse the record; only the first fault is reported."""
@@ -65,7 +85,8 @@ class DialogueBuilder:
             self.refuse(RejectReason.NO_TURNS)
         if self._reject is not None:
             return self._reject
-        return Dialogue(tuple(self._turns), source_key or str(self._row), self._row, dict(meta or {}))
+        key, facts = source_key or str(self._row), dict(meta or {})
+        return Dialogue(tuple(self._turns), key, self._row, facts, self._rejected_reply)
 
 
 def tidy(text: str) -> str:
@@ -87,12 +108,18 @@ def known_facts(*holders: object) -> dict[str, str]:
     for holder in holders:
         if isinstance(holder, Mapping):
             for name in FACTS:
-                if name not in facts and (fact := short_fact(holder.get(name))):
+                if name in holder and name not in facts and (fact := short_fact(holder.get(name))):
                     facts[name] = fact
+            flags = holder.get("flags")
+            if isinstance(flags, list) and (
+                fact := short_fact(",".join(filter(None, map(short_fact, flags))))
+            ):
+                facts.setdefault("flags", fact)
     return facts
 
 
-def _fault_of(content: str, max_characters: int) -> RejectReason | None:
+def fault_of(content: str, max_characters: int) -> RejectReason | None:
+    """Why a text that has been tidied cannot be a turn."""
     if not content:
         return RejectReason.EMPTY_TEXT
     if len(content) > max_characters:
@@ -105,6 +132,8 @@ def _fault_of(content: str, max_characters: int) -> RejectReason | None:
 def _is_storable(text: str) -> bool:
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -28,22 +28,25 @@ def read(text: TextSource, options: ReadOptions) -> Iterator[Dialogue | Reject]:
 
     Raises SourceError where the mapping is not one of the two kinds or names a column the file lacks.
     """
+    return mapped(read_rows(text, options.columns.values(), options), text.file, options)
+
+
+def mapped(rows: Iterator[TableRow], file: str, options: ReadOptions) -> Iterator[Dialogue | Reject]:
+    """Conversations out of the rows of any table, by `options.columns`; as `read`."""
     columns = options.columns
     names = set(columns)
     if names.issuperset(TURN_COLUMNS) and names <= {*TURN_COLUMNS, *FACTS}:
-        return _by_turn(text, columns, options)
+        return _by_turn(rows, file, options)
     if names.issuperset(EXCHANGE_COLUMNS) and names <= {*EXCHANGE_COLUMNS, "id", *FACTS}:
-        return _by_exchange(text, columns, options)
+        return _by_exchange(rows, options)
     problem = "the column mapping is not complete" if names else "no column mapping was given"
-    raise SourceError(text.file, problem, REMEDY)
+    raise SourceError(file, problem, REMEDY)
 
 
-def _by_turn(
-    text: TextSource, columns: Mapping[str, str], options: ReadOptions
-) -> Iterator[Dialogue | Reject]:
+def _by_turn(rows: Iterator[TableRow], file: str, options: ReadOptions) -> Iterator[Dialogue | Reject]:
+    columns = options.columns
     key_column = columns["conversation"]
-    rows = read_rows(text, columns.values(), options)
-    for group in grouped(rows, key_column, text.file, options.max_line_bytes):
+    for group in grouped(rows, key_column, file, options.max_line_bytes):
         builder = DialogueBuilder(group[0].number, options)
         key = key_of(group[0], key_column)
         if not key:
@@ -61,10 +64,9 @@ def _by_turn(
         yield builder.finish(key, _facts(group[0], columns))
 
 
-def _by_exchange(
-    text: TextSource, columns: Mapping[str, str], options: ReadOptions
-) -> Iterator[Dialogue | Reject]:
-    for row in read_rows(text, columns.values(), options):
+def _by_exchange(rows: Iterator[TableRow], options: ReadOptions) -> Iterator[Dialogue | Reject]:
+    columns = options.columns
+    for row in rows:
         builder = DialogueBuilder(row.number, options)
         if row.is_ragged:
             builder.refuse(RejectReason.BROKEN_ROW)

@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+import orjson
+
 from .records import Turn
 
 
@@ -14,5 +16,10 @@ def content_hash(turns: Iterable[Turn]) -> str:
     a swap of roles, nor another order, nor another division into turns can give the same bytes.
     """
     pairs = [[turn.role, turn.content] for turn in turns]
-    canonical = json.dumps(pairs, ensure_ascii=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    try:
+        canonical = orjson.dumps(pairs)  # the same bytes for plain ASCII, three times as fast
+    except TypeError:  # half of a surrogate pair
+        canonical = b"\x7f"
+    if not canonical.isascii() or b"\x7f" in canonical:
+        canonical = json.dumps(pairs, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return "sha256:" + hashlib.sha256(canonical).hexdigest()

@@ -1,7 +1,7 @@
 """What a person may tell the readers about a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from .records import ROLES, Role
@@ -40,7 +40,11 @@ class ReadOptions:
 
     def role_of(self, label: str) -> Role | None:
         """The role of a speaker's label, whatever its case and spacing, or None when it is unknown."""
-        return self._roles.get(_folded(label))
+        return self._roles.get(label) or self._roles.get(_folded(label))
+
+    def with_labels(self, labels: Mapping[str, Role]) -> "ReadOptions":
+        """These options for a format that has labels of its own; what a person has mapped goes before."""
+        return replace(self, speakers={**labels, **self.speakers})
 
     @cached_property
     def _roles(self) -> dict[str, Role]:

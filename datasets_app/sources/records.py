@@ -21,14 +21,17 @@ class Dialogue:
     """One conversation as its source gave it.
 
     `source_key` is unique within its file. `row` says where the record stands: the line in JSON Lines and
-    in transcripts, the position from 1 in a JSON array or a run of JSON objects, the spreadsheet row (the
-    header is row 1) in CSV and TSV. `meta` holds short facts such as a topic, never text of the conversation.
+    in transcripts, the position from 1 in a JSON array, a run of JSON objects or Parquet, the spreadsheet row
+    (the header is row 1) in CSV and TSV. `meta` holds short facts such as a topic, never text of the
+    conversation, and under `flags` warnings that go with it, with commas between. `rejected_reply` is what a
+    person found worse than the last turn, where the source compares replies.
     """
 
     turns: tuple[Turn, ...]
     source_key: str
     row: int
     meta: dict[str, str] = field(default_factory=dict)
+    rejected_reply: str = ""
 
 
 class RejectReason(StrEnum):
@@ -45,6 +48,7 @@ class RejectReason(StrEnum):
     TURN_TOO_LONG = "turn_too_long"
     TURN_ORDER = "turn_order"
     NO_TURNS = "no_turns"
+    NO_PAIR = "no_pair"
 
 
 REMEDIES: dict[RejectReason, str] = {
@@ -59,6 +63,7 @@ REMEDIES: dict[RejectReason, str] = {
     RejectReason.TURN_TOO_LONG: "Split the turn, or raise the limit for one turn.",
     RejectReason.TURN_ORDER: "Number the turns of the conversation without gaps, each number once.",
     RejectReason.NO_TURNS: "Give the conversation at least one turn of a client or a therapist.",
+    RejectReason.NO_PAIR: "Give two different replies to one and the same conversation.",
 }
 
 

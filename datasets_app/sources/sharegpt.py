@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from .json_records import first_keys, read_turn_lists
+from .json_records import TurnList, first_keys, read_objects, turn_lists
 from .opening import TextSource
 from .options import ReadOptions
 from .records import Dialogue, Reject
+
+TURNS = TurnList("conversations", "from", "value")
 
 
 def sniff(head: str, filename: str) -> bool:
@@ -15,6 +17,4 @@ def sniff(head: str, filename: str) -> bool:
 
 def read(text: TextSource, options: ReadOptions) -> Iterator[Dialogue | Reject]:
     """One conversation per object."""
-    return read_turn_lists(
-        text, options, list_field="conversations", speaker_field="from", text_field="value"
-    )
+    return turn_lists(read_objects(text, options), options, TURNS)

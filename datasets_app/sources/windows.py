@@ -25,7 +25,7 @@ class Window:
 
 def count_words(text: str) -> int:
     """Return how many words a text has, in languages that write no spaces too."""
-    return len(_WORD.findall(text))
+    return len(text.split()) if text.isascii() else len(_WORD.findall(text))
 
 
 def windows(turns: Sequence[Turn], max_turns: int = 12, max_words: int = 900) -> list[Window]:
@@ -38,6 +38,8 @@ def windows(turns: Sequence[Turn], max_turns: int = 12, max_words: int = 900) ->
     if max_turns < 1 or max_words < 1:
         raise ValueError("A window needs room for at least one turn and one word.")
     words = [count_words(turn.content) for turn in turns]
+    if 0 < len(turns) <= max_turns and sum(words) <= max_words:  # most conversations, and the same answer
+        return [Window(0, len(turns))]
     # best[i]: (windows, cost, start of the last window) for the turns before i
     best: list[tuple[int, int, int]] = [(0, 0, 0)]
     for stop in range(1, len(turns) + 1):

@@ -25,6 +25,11 @@ def chatml_line(text: str) -> bytes:
     return orjson.dumps({"messages": turns}) + b"\n"
 
 
+def blank_lines(size: int) -> bytes:
+    """Return that many bytes of lines without a word; a kilobyte each, for they are read one by one."""
+    return (b" " * 1023 + b"\n") * (size // 1024)
+
+
 def table(*rows: Sequence[str]) -> bytes:
     """Return a CSV of these rows, the first being the header."""
     return "\n".join(",".join(row) for row in rows).encode()

@@ -14,6 +14,9 @@ from tests.real_data import real_file
     [
         ("annomi/AnnoMI-simple.csv", "annomi", 133, {}),
         ("counsel-chat/20200325_counsel_chat.csv", "counsel_chat", 2129, {"duplicate": 120}),
+        ("esconv/FailedESConv.json", "esconv", 196, {}),
+        ("psy-insight/en_data_version7.json", "psy_insight", 520, {}),
+        ("hh-rlhf/test.jsonl.gz", "hh_rlhf", 2312, {"no_pair": 5, "empty_text": 4}),
     ],
 )
 def test_every_record_is_kept_or_rejected(

@@ -63,7 +63,7 @@ def test_estimates_the_total_of_a_long_file(lead: User, client_for: SignedIn) ->
 
 
 def test_of_a_file_that_unpacks_to_much_the_first_part_is_read(lead: User, client_for: SignedIn) -> None:
-    bomb = gzip.compress(files.chatml(count=3) + b"\n" * 2 * READ_BYTES)
+    bomb = gzip.compress(files.chatml(count=3) + files.blank_lines(2 * READ_BYTES))
     stored = files.upload(lead, bomb + gzip.compress(files.chatml(count=9)))
 
     response = client_for(lead).get(page_of(stored))
@@ -78,7 +78,7 @@ def test_of_a_file_that_unpacks_to_much_the_first_part_is_read(lead: User, clien
 def test_of_a_file_without_a_record_in_its_first_part_the_page_says_so(
     lead: User, client_for: SignedIn
 ) -> None:
-    stored = files.upload(lead, gzip.compress(b"\n" * 2 * READ_BYTES), format="chatml")
+    stored = files.upload(lead, gzip.compress(files.blank_lines(2 * READ_BYTES)), format="chatml")
 
     response = client_for(lead).get(page_of(stored))
 

@@ -11,9 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from datasets_app.importing import running
+from datasets_app.importing.intake import Intake
 from datasets_app.importing.running import IMPORT_LOCK, import_file, run_import
 from datasets_app.importing.selectors import reject_counts
 from datasets_app.models import Conversation, ImportJob, ImportReject, ImportState, Source, UploadChunk
+from datasets_app.sources.records import Dialogue, Reject
 from datasets_app.withdrawal import SourceWithdrawnError, withdraw_source
 from prometheus_site.accounts.models import User
 from prometheus_site.core.models import DataKey
@@ -252,7 +254,7 @@ def test_a_file_that_unpacks_to_too_much_fails_on_the_page_and_not_in_the_comman
     lead: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "PAGE_PLAIN_BYTES", 1024 * 1024)
-    content = gzip.compress(files.chatml(count=900) + b"\n" * 2 * 1024 * 1024)
+    content = gzip.compress(files.chatml(count=900) + files.blank_lines(2 * 1024 * 1024))
     job = files.queued(lead, content)
     before = files.row_counts()
 
@@ -295,3 +297,22 @@ def test_an_import_that_another_worker_has_is_left_alone(lead: User) -> None:
 
     job.refresh_from_db()
     assert job.state == ImportState.DONE
+
+
+def test_a_file_that_vanishes_while_it_is_imported_leaves_nothing_but_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "made-up.jsonl"
+    path.write_bytes(files.chatml(count=2_000))
+    take = Intake.take
+
+    def take_and_remove(intake: Intake, record: Dialogue | Reject) -> None:
+        path.unlink(missing_ok=True)
+        take(intake, record)
+
+    monkeypatch.setattr(Intake, "take", take_and_remove)
+    job = import_file(path=path, source=files.new_source(), format="auto", options={})
+
+    assert job.state == ImportState.FAILED
+    assert job.problem.startswith("made-up.jsonl: the source vanished while it was read; put it back")
+    assert not Conversation.objects.exists()

@@ -39,8 +39,11 @@ JSON_FORMATS = pytest.mark.parametrize(
         ("sharegpt", turn_lists("conversations", "from", "value")),
         ("alpaca", flat("instruction", "input", "output")),
         ("prompt_response", flat("prompt", "response", "completion")),
+        ("hh_rlhf", flat("chosen", "rejected")),
+        ("esconv", turn_lists("dialog", "speaker", "content")),
+        ("psy_insight", turn_lists("dialog", "speaker", "content")),
     ],
-    ids=["chatml", "sharegpt", "alpaca", "prompt_response"],
+    ids=["chatml", "sharegpt", "alpaca", "prompt_response", "hh_rlhf", "esconv", "psy_insight"],
 )
 
 

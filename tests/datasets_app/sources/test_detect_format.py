@@ -25,6 +25,9 @@ COUNSEL = ",questionID,questionTitle,questionText,questionLink,topic,answerText,
         ('{"prompt": "a", "response": "b"}', "a.txt", "prompt_response"),
         ('{"prompt": "a", "completion": "b"}', "a.jsonl", "prompt_response"),
         ('{"text": "see \\"prompt\\": or", "messages": [' + '"x", ' * 100, "a.jsonl", "chatml"),
+        ('{"chosen": "a", "rejected": "b"}', "a.jsonl.gz", "hh_rlhf"),
+        ('[{"emotion_type": "a", "problem_type": "b", "dialog": [{"sp', "a.json", "esconv"),
+        ('[{"dialog_id": "1", "psychotherapy": "", "dialog": [{"sp', "a.json", "psy_insight"),
         (ANNOMI, "a.csv", "annomi"),
         (COUNSEL, "a.csv", "counsel_chat"),
         ("a,b\n1,2", "a.csv", "delimited"),
@@ -62,4 +65,4 @@ def test_a_column_mapping_says_that_a_file_is_a_table() -> None:
 
 def test_a_format_that_does_not_exist() -> None:
     with pytest.raises(SourceError, match="no reader has the format"):
-        records_of("{}", "a.json", format="parquet")
+        records_of("{}", "a.json", format="excel")

@@ -98,7 +98,7 @@ def test_an_empty_file(data: bytes, name: str) -> None:
 @pytest.mark.parametrize("magic", [b"PK\x03\x04", b"PAR1", b"%PDF-1.7"])
 def test_other_kinds_of_files_are_named(magic: bytes) -> None:
     with pytest.raises(SourceError, match=r"this is a.*, not text"):
-        records_of(magic + bytes(100), "made.csv")
+        records_of(magic + bytes(100), "made.csv", format="annomi")
 
 
 def test_a_turn_of_ten_megabytes_is_one_reject() -> None:

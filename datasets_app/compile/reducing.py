@@ -1,0 +1,231 @@
+"""The reduce over all chunks: duplicates, decontamination, drawing to a family's limit, groups and splits.
+
+It works on arrays with an entry per record, in the order of sources, chunks and rows, and opens the shingles
+of candidates only; so it is the same whoever mapped the chunks.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from datasets_app.compile import kernel
+from datasets_app.compile.contract import SPLITS
+from datasets_app.compile.kernel import Integers
+
+REACH = 4  # besides the first of its bucket, how many before it a record is compared with
+PAIRS_AT_ONCE = 100_000  # so that the shingles in memory stay few
+TRAIN, VAL, TEST = range(len(SPLITS))
+PERCENT_TRAIN, PERCENT_VAL = 90, 5
+
+
+class Outcome(IntEnum):
+    """What becomes of a record that the map has kept."""
+
+    KEPT = 0
+    EXACT_DUPLICATE = 1
+    NEAR_DUPLICATE = 2
+    DECONTAMINATED = 3
+    NOT_DRAWN = 4
+    SHARES_TEXT = 5  # with another split, found by overlaps.py
+
+
+class Mapped(Protocol):
+    """What the reduce needs of a mapped chunk."""
+
+    @property
+    def count(self) -> int: ...
+
+    def array(self, name: str) -> NDArray[Any]: ...
+
+
+Candidates = Callable[[Sequence[Mapped], Integers], NDArray[np.uint64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How many records of each family may be kept, and the seed they are drawn by."""
+
+    at_most: dict[str, int]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """An entry per record: its outcome, the record it repeats (or -1), its group and the group's split.
+
+    `has_repeats` says whether others were removed because of it; `roots` has a digest per group.
+    """
+
+    outcomes: NDArray[np.uint8]
+    repeats: Integers
+    has_repeats: NDArray[np.bool_]
+    groups: Integers
+    roots: NDArray[np.uint8]
+    splits: NDArray[np.uint8]  # per group; only groups with a kept record have one that counts
+
+
+def decide(
+    chunks: Sequence[Mapped],
+    families: Sequence[str],
+    threshold: float,
+    drawing: Drawing,
+    candidates: Candidates,
+) -> Decisions:
+    """Decide about every record of the chunks; `families` has the family of each chunk.
+
+    `candidates` finds the pairs that share a band.
+    """
+    digests = _joined(chunks, "digests")
+    outcomes = np.zeros(len(digests), dtype=np.uint8)
+    repeats, exact = exact_duplicates(digests)
+    outcomes[repeats >= 0] = Outcome.EXACT_DUPLICATE
+    near = near_duplicates(chunks, np.flatnonzero(outcomes == Outcome.KEPT), threshold, candidates)
+    found = kernel.first_of_their_kind(len(digests), near[0], near[1])
+    outcomes[found >= 0] = Outcome.NEAR_DUPLICATE
+    repeats = np.where(found >= 0, found, repeats)
+    outcomes[(outcomes == Outcome.KEPT) & _joined(chunks, "is_protected")] = Outcome.DECONTAMINATED
+    _draw(outcomes, digests, np.repeat(families, [chunk.count for chunk in chunks]), drawing)
+    names = [_joined(chunks, name) for name in ("sessions", "scenarios", "openings", "wordings")]
+    groups = grouped(len(digests), [exact, near, *map(_links, names)])
+    roots, splits = split_groups(groups, digests, _joined(chunks, "is_held_out"))
+    has_repeats = np.zeros(len(digests), dtype=np.bool_)
+    has_repeats[repeats[repeats >= 0]] = True
+    return Decisions(outcomes, repeats, has_repeats, groups, roots, splits)
+
+
+def exact_duplicates(digests: NDArray[np.uint8]) -> tuple[Integers, tuple[Integers, Integers]]:
+    """For each record the first one of the same digest before it, or -1; and the pairs."""
+    repeats = np.full(len(digests), -1, dtype=np.int64)
+    keys = np.ascontiguousarray(digests[:, :8]).view(np.uint64).ravel()
+    order = np.argsort(keys, kind="stable")
+    is_first = np.ones(len(order), dtype=np.bool_)
+    is_first[1:] = keys[order[1:]] != keys[order[:-1]]
+    first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
+    left, right = first[~is_first], order[~is_first]
+    is_same = (digests[left] == digests[right]).all(axis=1)  # all 32 bytes, not only the eight
+    left, right = left[is_same], right[is_same]
+    repeats[right] = left
+    return repeats, (left, right)
+
+
+def near_duplicates(
+    chunks: Sequence[Mapped], ids: Integers, threshold: float, candidates: Candidates
+) -> tuple[Integers, Integers]:
+    """Pairs (earlier, later) among `ids` whose shingles have at least this Jaccard, sorted by the later."""
+    shared = candidates(chunks, ids)
+    starts = np.cumsum([0, *[chunk.count for chunk in chunks]])
+    found: list[NDArray[np.uint64]] = []
+    for at in range(0, len(shared), PAIRS_AT_ONCE):
+        pairs = shared[at : at + PAIRS_AT_ONCE]
+        left, right = _ends(pairs)
+        used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+        sets, set_ends = _shingle_sets(chunks, starts, used)
+        similar = kernel.jaccards(sets, set_ends, places[: len(left)], places[len(left) :])
+        found.append(pairs[similar >= threshold])
+    left, right = _ends(np.concatenate(found) if found else shared)
+    order = np.lexsort((left, right))
+    return left[order], right[order]
+
+
+def grouped(count: int, pairs: Sequence[tuple[Integers, Integers]]) -> Integers:
+    """The number of the group of each record: what a chain of pairs connects is one group."""
+    left = np.concatenate([pair[0] for pair in pairs])
+    right = np.concatenate([pair[1] for pair in pairs])
+    graph = coo_array((np.ones(len(left), dtype=np.bool_), (left, right)), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)  # type: ignore[no-any-return]
+
+
+def split_groups(
+    groups: Integers, digests: NDArray[np.uint8], is_held_out: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The root of each group, its smallest digest, and its split by `split_of`; held-out groups are test."""
+    count = int(groups.max(initial=-1)) + 1
+    keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    order = np.lexsort((keys, groups))
+    firsts = order[np.searchsorted(groups[order], np.arange(count))]
+    roots = digests[firsts]
+    splits = np.fromiter((split_of(root.tobytes()) for root in roots), dtype=np.uint8, count=count)
+    splits[groups[is_held_out]] = TEST
+    return roots, splits
+
+
+def split_of(root: bytes) -> int:
+    """The split of a group by the SHA-256 of its root: 90, 5 and 5 of a hundred."""
+    percent = int.from_bytes(hashlib.sha256(root).digest()) % 100
+    return TRAIN if percent < PERCENT_TRAIN else VAL if percent < PERCENT_TRAIN + PERCENT_VAL else TEST
+
+
+def candidates_in_memory(chunks: Sequence[Mapped], ids: Integers) -> NDArray[np.uint64]:
+    """Pairs among the ascending `ids` that share a band, each once, as one number (earlier << 32 | later)."""
+    if not len(ids):
+        return np.zeros(0, dtype=np.uint64)
+    if int(ids[-1]) >= 2**32:
+        raise OverflowError("a pair of records no longer fits into 64 bits")
+    pairs = np.zeros(0, dtype=np.uint64)
+    bands = chunks[0].array("band_keys").shape[0]
+    by_chunk = [chunk.array("band_keys") for chunk in chunks]
+    for band in range(bands):
+        keys = np.concatenate([keys[band] for keys in by_chunk])[ids]
+        order = np.argsort(keys, kind="stable")
+        pairs = np.union1d(pairs, kernel.bucket_pairs(keys, order, ids, REACH))
+    return pairs
+
+
+def _ends(pairs: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
+
+
+def _shingle_sets(
+    chunks: Sequence[Mapped], starts: Integers, ids: Integers
+) -> tuple[kernel.Shingles, Integers]:
+    """The sorted distinct shingles of the records `ids` (ascending), one after the other."""
+    sets: list[kernel.Shingles] = []
+    ends: list[Integers] = []
+    size = 0
+    owners = np.searchsorted(starts, ids, side="right") - 1
+    for owner in np.unique(owners):
+        rows = ids[owners == owner] - starts[owner]
+        shingle_ends = np.array(chunks[owner].array("shingle_ends"))
+        begins = np.where(rows > 0, shingle_ends[rows - 1], 0)
+        lengths = shingle_ends[rows] - begins
+        shifts = np.cumsum(lengths) - lengths
+        places = np.repeat(begins - shifts, lengths) + np.arange(int(lengths.sum()))
+        some, some_ends = kernel.sorted_sets(
+            chunks[owner].array("shingles")[places], shifts, shifts + lengths
+        )
+        sets.append(some)
+        ends.append(some_ends + size)
+        size += len(some)
+    return np.concatenate(sets), np.concatenate(ends)
+
+
+def _draw(
+    outcomes: NDArray[np.uint8], digests: NDArray[np.uint8], families: NDArray[Any], drawing: Drawing
+) -> None:
+    """Leave at most so many records of a family, by a hash of the seed and the digest."""
+    for family, at_most in drawing.at_most.items():
+        ids = np.flatnonzero((families == family) & (outcomes == Outcome.KEPT))
+        if len(ids) > at_most:
+            seed = str(drawing.seed).encode()
+            lots = [hashlib.blake2b(digests[one].tobytes(), key=seed, digest_size=16).digest() for one in ids]
+            order = sorted(range(len(ids)), key=lots.__getitem__)
+            outcomes[ids[order[at_most:]]] = Outcome.NOT_DRAWN
+
+
+def _links(names: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+    """Pairs of neighbours with the same name; 0 is no name."""
+    order = np.argsort(names, kind="stable")
+    ordered = names[order]
+    is_same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
+    return order[:-1][is_same], order[1:][is_same]
+
+
+def _joined(chunks: Sequence[Mapped], name: str) -> NDArray[Any]:
+    return np.concatenate([chunk.array(name) for chunk in chunks])

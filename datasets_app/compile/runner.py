@@ -1,0 +1,71 @@
+"""Who does the work of a stage: this process, or several; the bytes that come out are the same."""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
+AHEAD = 2  # tasks handed out per process, so that a long plan need not be in memory
+
+
+class Runner(Protocol):
+    """Calls a module's function with each of the arguments; the results come in their order."""
+
+    def map(self, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterator[Result]: ...
+
+
+class Inline:
+    """One after the other, here."""
+
+    def map(self, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+        for call in calls:
+            yield function(*call)
+
+
+class Pool:
+    """By processes of this machine, each of them new, so that it does not matter what this one holds."""
+
+    def __init__(self, executor: ProcessPoolExecutor, processes: int) -> None:
+        self._executor = executor
+        self._limit = processes * AHEAD
+
+    def map(self, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for call in calls:
+                waiting.append(self._executor.submit(function, *call))
+                if len(waiting) >= self._limit:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def runner_for(processes: int) -> Iterator[Runner]:
+    """A pool of so many processes, or this process alone."""
+    if processes <= 1:
+        yield Inline()
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as executor:
+        try:
+            yield Pool(executor, processes)
+        except BaseException:
+            executor.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _end_with_parent() -> None:
+    """End when the parent is killed: the pool itself would leave this process waiting for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

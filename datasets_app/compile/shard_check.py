@@ -1,0 +1,209 @@
+"""One shard opened: every record read and recomputed, and what the gates need to know of all shards."""
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from datasets_app.compile import kernel
+from datasets_app.compile.contract import Record, Shard, Split
+from datasets_app.compile.digests import content_hash, legacy_content_hash
+from datasets_app.compile.mapping import USER, HeldOut, hashed
+from datasets_app.compile.stages import STEPS, deidentified
+from datasets_app.compile.store import read_array
+from datasets_app.compile.writing import as_table
+from datasets_app.sources.records import Turn
+from datasets_app.storage import StorageError, storage_at
+
+FINDINGS_KEPT = 20  # of each gate and shard; the rest is only counted
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTask:
+    """A shard to open, its Parquet twin, and where what they are compared with stands."""
+
+    address: str
+    split: Split
+    shard: Shard
+    twin: Shard | None
+    held_out: dict[str, HeldOut]
+    shingle_words: int
+    bands: int
+    rows: int
+    probe_folder: str = ""
+
+
+@dataclass(slots=True)
+class ShardFacts:
+    """What was found in a shard; the arrays have an entry per record."""
+
+    shard_id: str
+    split: Split
+    is_readable: bool = True
+    findings: dict[str, list[str]] = field(default_factory=dict)
+    left_unsaid: Counter[str] = field(default_factory=Counter)
+    families: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    kernel: dict[str, NDArray[Any]] = field(default_factory=dict)  # of shards for val and test alone
+    near: list[tuple[int, float]] = field(default_factory=list)  # record of the probe, similarity
+    shared_ngrams: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    def find(self, gate: str, finding: str) -> None:
+        """Note a finding; of very many only how many there are."""
+        known = self.findings.setdefault(gate, [])
+        if len(known) < FINDINGS_KEPT:
+            known.append(f"{self.shard_id}: {finding}")
+        else:
+            self.left_unsaid[gate] += 1
+
+
+def check_shard(task: CheckTask) -> ShardFacts:
+    """Open a shard and look at every record of it."""
+    facts = ShardFacts(task.shard.shard_id, task.split)
+    try:
+        data = storage_at(task.address).read(task.shard.path)
+    except StorageError as error:
+        facts.is_readable = False
+        facts.find("hash", str(error))
+        return facts
+    _check_bytes(facts, data, task.shard)
+    records = _records(facts, data)
+    if len(records) != task.shard.conversation_count:
+        facts.find("hash", f"{len(records)} records, {task.shard.conversation_count} in the manifest")
+    if task.twin is not None:
+        _check_twin(facts, data, task)
+    turns = [tuple(Turn(one.role, one.content) for one in record.messages) for record in records]
+    for number, (record, said) in enumerate(zip(records, turns, strict=True), 1):
+        _check_record(facts, number, record, said, task)
+    _gather(facts, records, turns, task)
+    return facts
+
+
+def _check_bytes(facts: ShardFacts, data: bytes, shard: Shard) -> None:
+    if len(data) != shard.size_bytes:
+        facts.find("hash", f"{shard.path} has {len(data)} bytes, {shard.size_bytes} in the manifest")
+    if hashlib.sha256(data).hexdigest() != shard.sha256:
+        facts.find("hash", f"the SHA-256 of {shard.path} is not the one in the manifest")
+
+
+def _records(facts: ShardFacts, data: bytes) -> list[Record]:
+    decoder = msgspec.json.Decoder(Record)
+    records = []
+    for number, line in enumerate(data.splitlines(), 1):
+        try:
+            records.append(decoder.decode(line))
+        except msgspec.MsgspecError as error:
+            _problem, _at, place = str(error).rpartition(" - at ")  # the problem may quote the record
+            facts.find("provenance", f"line {number} is not a record of the contract {place}".rstrip())
+    return records
+
+
+def _check_twin(facts: ShardFacts, data: bytes, task: CheckTask) -> None:
+    """Whether the Parquet file holds the very same records."""
+    twin = task.twin
+    assert twin is not None  # noqa: S101 -- for the type checker
+    try:
+        packed = storage_at(task.address).read(twin.path)
+    except StorageError as error:
+        facts.is_readable = False
+        facts.find("hash", str(error))
+        return
+    _check_bytes(facts, packed, twin)
+    try:
+        is_same = pq.read_table(io.BytesIO(packed)).equals(as_table(data))
+    except pa.ArrowException:
+        facts.find("hash", f"{twin.path} cannot be compared with {task.shard.path}: one of them is damaged")
+        return
+    if not is_same or twin.conversation_count != task.shard.conversation_count:
+        facts.find("hash", f"{twin.path} holds other records than {task.shard.path}")
+
+
+def _check_record(
+    facts: ShardFacts, number: int, record: Record, turns: tuple[Turn, ...], task: CheckTask
+) -> None:
+    metadata = record.metadata
+    if metadata.content_hash != content_hash(turns):
+        facts.find("hash", f"record {number} has another content hash than its metadata say")
+    if metadata.legacy_content_hash != legacy_content_hash(turns):
+        facts.find("hash", f"record {number} has another legacy hash than its metadata say")
+    rejected = metadata.rejected_reply
+    said = (*turns, Turn("assistant", rejected)) if isinstance(rejected, str) else turns
+    if spans := deidentified(said).spans:
+        facts.find("pii", f"record {number} still holds {', '.join(sorted(spans))}")
+    if set(metadata.provenance.processing_steps) != set(STEPS):
+        facts.find("provenance", f"record {number} has not passed every step")
+    if metadata.split != task.split:
+        facts.find("split", f"record {number} is marked {metadata.split} in a shard of {task.split}")
+    if task.split != "test" and _is_held_out(record, task):
+        facts.find("split", f"record {number} is held out for test and stands in {task.split}")
+
+
+def _is_held_out(record: Record, task: CheckTask) -> bool:
+    held_out = task.held_out.get(record.metadata.source_family)
+    return held_out is not None and held_out.holds(record.metadata.source, record.metadata.session)
+
+
+def _gather(
+    facts: ShardFacts, records: Sequence[Record], turns: list[tuple[Turn, ...]], task: CheckTask
+) -> None:
+    metadata = [record.metadata for record in records]
+    facts.families.update(one.source_family for one in metadata)
+    facts.sources.update(one.source for one in metadata)
+    facts.tokens = sum(one.total_tokens for one in metadata if isinstance(one.total_tokens, int))
+    tokens = kernel.tokens_of(turns)
+    scenarios = [one.scenario if isinstance(one.scenario, str) else "" for one in metadata]
+    facts.arrays = {
+        "groups": hashed([one.group for one in metadata]),
+        "sessions": hashed([one.session for one in metadata]),
+        "scenarios": hashed(scenarios),
+        "openings": kernel.opening_keys(*tokens, USER),
+        "contents": hashed([one.content_hash for one in metadata]),
+        "is_held_out": np.array([_is_held_out(record, task) for record in records], dtype=np.bool_),
+    }
+    signatures = kernel.signatures_of(tokens, task.shingle_words, task.bands, task.rows)
+    ngrams, ngram_ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+    if task.probe_folder:
+        _compare(facts, signatures, ngrams, Path(task.probe_folder))
+    else:
+        facts.kernel = {**signatures._asdict(), "ngrams": ngrams, "ngram_ends": ngram_ends}
+
+
+def _compare(facts: ShardFacts, signatures: kernel.Signatures, ngrams: Any, probe: Path) -> None:
+    """Look for what the records for val and test, the probe, share with this shard."""
+    shared = kernel.held_in(np.array(read_array(probe, "table")), ngrams)
+    facts.shared_ngrams = np.unique(ngrams[shared])
+    pairs: list[NDArray[np.uint64]] = []
+    probe_keys, probe_orders = read_array(probe, "band_keys"), read_array(probe, "band_orders")
+    for keys, others, order in zip(signatures.band_keys, probe_keys, probe_orders, strict=True):
+        begins = np.searchsorted(others, keys, side="left", sorter=order)
+        ends = np.searchsorted(others, keys, side="right", sorter=order)
+        for record in np.flatnonzero(ends > begins):
+            mates = order[begins[record] : ends[record]].astype(np.uint64)
+            pairs.append((mates << np.uint64(32)) | np.uint64(record))
+    if not pairs:
+        return
+    found = np.unique(np.concatenate(pairs))
+    left = (found >> np.uint64(32)).astype(np.int64)
+    right = (found & np.uint64(2**32 - 1)).astype(np.int64)
+    probe_shingles, probe_ends = (
+        np.array(read_array(probe, "shingles")),
+        np.array(read_array(probe, "shingle_ends")),
+    )
+    shingles = np.concatenate([probe_shingles, signatures.shingles])
+    ends = np.concatenate([probe_ends, signatures.shingle_ends + len(probe_shingles)])
+    used, places = np.unique(np.concatenate([left, right + len(probe_ends)]), return_inverse=True)
+    begins = np.where(used > 0, ends[used - 1], 0)
+    sets, set_ends = kernel.sorted_sets(shingles, begins, ends[used])
+    similar = kernel.jaccards(sets, set_ends, places[: len(left)], places[len(left) :])
+    facts.near = list(zip(left.tolist(), similar.tolist(), strict=True))

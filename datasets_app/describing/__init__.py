@@ -1,0 +1,1 @@
+"""What a dataset says of itself, to people and to machines, and how two builds differ."""

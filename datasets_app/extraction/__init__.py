@@ -1,0 +1,1 @@
+"""Parts of sources taken out for a family of their own."""

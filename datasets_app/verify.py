@@ -1,0 +1,362 @@
+"""The eight gates of a dataset: every shard is opened, and what is missing is a failure."""
+
+import hashlib
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_app.compile import kernel
+from datasets_app.compile.compiling import MANIFEST, held_out_of
+from datasets_app.compile.config import Family, Holdout, NearDuplicates
+from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
+from datasets_app.compile.manifest import summed
+from datasets_app.compile.overlaps import LEAKING_NGRAM_SHARE
+from datasets_app.compile.reducing import REACH
+from datasets_app.compile.runner import Runner
+from datasets_app.compile.shard_check import CheckTask, ShardFacts, check_shard
+from datasets_app.compile.store import write_arrays
+from datasets_app.storage import Storage, StorageError, storage_at
+
+POOL_SHARES: dict[Split, tuple[float, float]] = {
+    "train": (0.90, 0.05),
+    "val": (0.05, 0.02),
+    "test": (0.05, 0.02),
+}
+CHANCE_DEVIATIONS = 3  # what a small pool, divided by hashes, may be off by
+
+
+class NotADatasetError(Exception):
+    """There is no manifest that could be verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """All that the gates look at; `leaks` are sentences about what several splits have in common."""
+
+    storage: Storage
+    manifest: Manifest
+    families: Mapping[str, Family]
+    shards: Sequence[ShardFacts]
+    leaks: Sequence[str]
+
+    @property
+    def splits(self) -> dict[Split, SplitShards]:
+        """The splits as the manifest describes them."""
+        return _splits(self.manifest)
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The number of each record's split."""
+        sizes = [len(facts.arrays.get("groups", ())) for facts in self.shards]
+        return np.repeat([SPLITS.index(facts.split) for facts in self.shards], sizes)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """One array over the records of all shards."""
+        parts = [facts.arrays[name] for facts in self.shards if facts.arrays]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
+
+
+def read_dataset(address: str) -> Manifest:
+    """The manifest at a folder or a prefix. Raises NotADatasetError and StorageError."""
+    found = storage_at(address).read_pointer(MANIFEST)
+    if found is None:
+        raise NotADatasetError(f"There is no {MANIFEST} at {address}.")
+    try:
+        return msgspec.json.decode(found[0], type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise NotADatasetError(f"{MANIFEST} at {address} does not keep the contract: {error}.") from None
+
+
+def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[GateResult]:
+    """Open every shard and try the eight gates."""
+    try:
+        families = msgspec.convert(manifest.params["families"], dict[str, Family])
+        holdouts = msgspec.convert(manifest.params["holdouts"], list[Holdout])
+        near = msgspec.convert(manifest.params["near_duplicates"], NearDuplicates)
+    except (KeyError, msgspec.ValidationError):
+        finding = "the manifest lacks the parameters that the gates need, or they are damaged"
+        return [GateResult(gate=gate, holds=False, findings=[finding]) for gate in GATES]
+    tasks = list(_tasks(address, manifest, families, holdouts, near))
+    with tempfile.TemporaryDirectory(prefix="prometheus-verify-") as folder:
+        evaluated = list(runner.map(check_shard, ((task,) for task in tasks if task.split != "train")))
+        probe = _Probe.of(evaluated)
+        probe.write(Path(folder))
+        training = [replace(task, probe_folder=folder) for task in tasks if task.split == "train"]
+        trained = list(runner.map(check_shard, ((task,) for task in training)))
+    leaks = [*probe.leaks_from(trained, near.threshold), *probe.leaks_within(near.threshold)]
+    opened = Opened(storage_at(address), manifest, families, [*trained, *evaluated], leaks)
+    return [_result(gate, look, opened) for gate, look in GATES.items()]
+
+
+def verify_local(folder: Path, manifest: Manifest, runner: Runner) -> list[GateResult]:
+    """The same for a folder of this machine."""
+    return verify_dataset(str(folder), manifest, runner)
+
+
+def failed(gates: Iterable[GateResult]) -> list[str]:
+    """The gates that do not hold; a gate that was not tried does not hold."""
+    holding = {gate.gate for gate in gates if gate.holds}
+    return [gate for gate in GATES if gate not in holding]
+
+
+def _splits(manifest: Manifest) -> dict[Split, SplitShards]:
+    return {"train": manifest.splits.train, "val": manifest.splits.val, "test": manifest.splits.test}
+
+
+def _tasks(
+    address: str,
+    manifest: Manifest,
+    families: Iterable[str],
+    holdouts: Sequence[Holdout],
+    near: NearDuplicates,
+) -> Iterator[CheckTask]:
+    held_out = {family: held_out_of(holdouts, family) for family in families}
+    for split, described in _splits(manifest).items():
+        twins = {twin.shard_id: twin for twin in described.parquet_shards}
+        for shard in described.shards:
+            twin = twins.get(shard.shard_id)
+            yield CheckTask(address, split, shard, twin, held_out, near.shingle_words, near.bands, near.rows)
+
+
+def _result(gate: str, look: Callable[[Opened], Iterable[str]], opened: Opened) -> GateResult:
+    findings = [found for facts in opened.shards for found in facts.findings.get(gate, ())]
+    unsaid = sum(facts.left_unsaid[gate] for facts in opened.shards)
+    if unsaid:
+        findings.append(f"and {unsaid} more")
+    if gate != "hash":
+        findings += [f"{facts.shard_id}: not looked at" for facts in opened.shards if not facts.is_readable]
+    findings += look(opened)
+    return GateResult(gate=gate, holds=not findings, findings=findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """The records for val and test, which nothing in train, and neither in the other, may resemble."""
+
+    names: list[str]  # of the shard of each record
+    codes: NDArray[np.int64]
+    arrays: dict[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, evaluated: Sequence[ShardFacts]) -> "_Probe":
+        found = [facts for facts in evaluated if facts.kernel]
+        names = [facts.shard_id for facts in found for _ in facts.kernel["shingle_ends"]]
+        codes = [SPLITS.index(facts.split) for facts in found for _ in facts.kernel["shingle_ends"]]
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in ("shingles", "ngrams") if found else ():
+            ends = f"{name.removesuffix('s')}_ends"
+            shifts = np.cumsum([0, *[len(facts.kernel[name]) for facts in found]])
+            arrays[name] = np.concatenate([facts.kernel[name] for facts in found])
+            arrays[ends] = np.concatenate(
+                [facts.kernel[ends] + shift for facts, shift in zip(found, shifts, strict=False)]
+            )
+        if found:
+            arrays["band_keys"] = np.concatenate([facts.kernel["band_keys"] for facts in found], axis=1)
+            arrays["band_orders"] = np.argsort(arrays["band_keys"], axis=1, kind="stable")
+        return cls(names, np.array(codes, dtype=np.int64), arrays)
+
+    def write(self, folder: Path) -> None:
+        """Write what the shards of train are compared with."""
+        if self.names:
+            table = kernel.hash_table(self.arrays["ngrams"])
+            write_arrays(folder, {**self.arrays, "table": table})
+
+    def leaks_from(self, trained: Sequence[ShardFacts], threshold: float) -> Iterator[str]:
+        """What train has in common with the probe."""
+        for facts in trained:
+            for record, similarity in facts.near:
+                if similarity >= threshold:
+                    yield f"{facts.shard_id} and {self.names[record]} hold near duplicates ({similarity:.2f})"
+        shared = [facts.shared_ngrams for facts in trained if len(facts.shared_ngrams)]
+        if shared and self.names:
+            yield from self._sharing(
+                np.unique(np.concatenate(shared)), np.ones(len(self.names), dtype=np.bool_)
+            )
+
+    def leaks_within(self, threshold: float) -> Iterator[str]:
+        """What val and test have in common."""
+        if not self.names:
+            return
+        test = SPLITS.index("test")
+        begins = np.concatenate([[0], self.arrays["ngram_ends"][:-1]])
+        owners = np.repeat(np.arange(len(self.names)), self.arrays["ngram_ends"] - begins)
+        of_val = np.unique(self.arrays["ngrams"][self.codes[owners] != test])
+        yield from self._sharing(of_val, self.codes == test)
+        for left, right in self._near(threshold):
+            yield f"{self.names[left]} and {self.names[right]} hold near duplicates"
+
+    def _near(self, threshold: float) -> list[tuple[int, int]]:
+        ids = np.arange(len(self.names))
+        found = [
+            kernel.bucket_pairs(keys, order, ids, REACH)
+            for keys, order in zip(self.arrays["band_keys"], self.arrays["band_orders"], strict=True)
+        ]
+        pairs = np.unique(np.concatenate(found))
+        left, right = (
+            (pairs >> np.uint64(32)).astype(np.int64),
+            (pairs & np.uint64(2**32 - 1)).astype(np.int64),
+        )
+        across = self.codes[left] != self.codes[right]
+        left, right = left[across], right[across]
+        ends = self.arrays["shingle_ends"]
+        begins = np.concatenate([[0], ends[:-1]])
+        sets, set_ends = kernel.sorted_sets(self.arrays["shingles"], begins, ends)
+        is_near = kernel.jaccards(sets, set_ends, left, right) >= threshold
+        return list(zip(left[is_near].tolist(), right[is_near].tolist(), strict=True))
+
+    def _sharing(self, ngrams: NDArray[np.uint64], which: NDArray[np.bool_]) -> Iterator[str]:
+        held = kernel.held_in(kernel.hash_table(ngrams), self.arrays["ngrams"])
+        shares = kernel.shares_of(held, self.arrays["ngram_ends"])
+        counts = Counter(
+            self.names[record] for record in np.flatnonzero((shares >= LEAKING_NGRAM_SHARE) & which)
+        )
+        for name, count in sorted(counts.items()):
+            yield f"{name}: {count} records have half of their 13-grams in common with another split"
+
+
+def _coverage(opened: Opened) -> Iterator[str]:
+    counts = sum((facts.families for facts in opened.shards), Counter[str]())
+    for name, family in sorted(opened.families.items()):
+        if family.is_required and not counts[name]:
+            yield f"the required family {name} is empty"
+    for name in sorted(set(counts) - set(opened.families)):
+        yield f"records are of {name}, which is no family"
+    if not counts:
+        yield "there is not a single record"
+
+
+def _leakage(opened: Opened) -> Iterator[str]:
+    yield from opened.leaks
+    codes = opened.codes
+    what = {
+        "groups": "groups",
+        "sessions": "sessions",
+        "scenarios": "scenarios",
+        "openings": "opening prompts",
+        "contents": "conversations",
+    }
+    for name, plural in what.items():
+        values = opened.array(name)
+        known = values != 0
+        distinct, places = np.unique(values[known], return_inverse=True)
+        lowest = np.full(len(distinct), len(SPLITS))
+        highest = np.full(len(distinct), -1)
+        np.minimum.at(lowest, places, codes[known])
+        np.maximum.at(highest, places, codes[known])
+        if shared := int((lowest < highest).sum()):
+            yield f"{plural} in more than one split: {shared}"
+
+
+def _distribution(opened: Opened) -> Iterator[str]:
+    """The pool is what no holdout has sent to test; shares are those of its records."""
+    groups, codes = opened.array("groups"), opened.codes
+    held_out = np.unique(groups[opened.array("is_held_out").astype(np.bool_)])
+    in_pool = ~np.isin(groups, held_out)
+    size = int(in_pool.sum())
+    if not size:
+        yield "there is no record besides what is held out"
+        return
+    counts = np.unique(groups[in_pool], return_counts=True)[1]
+    effective = size**2 / float((counts.astype(np.float64) ** 2).sum())
+    for split, (wanted, stated) in POOL_SHARES.items():
+        share = float((codes[in_pool] == SPLITS.index(split)).sum()) / size
+        allowed = max(stated, CHANCE_DEVIATIONS * math.sqrt(wanted * (1 - wanted) / effective))
+        if abs(share - wanted) > allowed:
+            yield f"{split} has {share:.1%} of the pool, not {wanted:.0%} ± {allowed:.1%}"
+
+
+def _provenance(opened: Opened) -> Iterator[str]:
+    manifest = opened.manifest
+    sources = sum((facts.sources for facts in opened.shards), Counter[str]())
+    for name in sorted(set(sources) - {given.uri for given in manifest.inputs}):
+        yield f"{sources[name]} records are from {name}, which is not among the inputs"
+    try:
+        data = opened.storage.read(manifest.provenance.uri)
+    except StorageError as error:
+        yield str(error)
+        return
+    if hashlib.sha256(data).hexdigest() != manifest.provenance.sha256:
+        yield f"the SHA-256 of {manifest.provenance.uri} is not the one in the manifest"
+    total = manifest.counters.total
+    left_out = total.records - total.kept
+    if (listed := data.count(b"\n")) != left_out:
+        yield f"{manifest.provenance.uri} lists {listed} records, {left_out} were left out"
+
+
+def _hash(opened: Opened) -> Iterator[str]:
+    has_parquet = bool(opened.manifest.params.get("has_parquet"))
+    for split, described in opened.splits.items():
+        names = [shard.shard_id for shard in described.shards]
+        twins = [shard.shard_id for shard in described.parquet_shards]
+        if twins != (names if has_parquet else []):
+            yield f"{split}: the Parquet shards are not those of the JSON Lines"
+
+
+def _statistics(opened: Opened) -> Iterator[str]:
+    manifest = opened.manifest
+    for split, described in opened.splits.items():
+        counted = sum(facts.families.total() for facts in opened.shards if facts.split == split)
+        if counted != described.conversations:
+            yield f"{split} has {counted} records, {described.conversations} in the manifest"
+    counted = sum(facts.families.total() for facts in opened.shards)
+    if counted != manifest.total_conversations or counted != manifest.counters.total.kept:
+        yield f"there are {counted} records, {manifest.total_conversations} in the manifest"
+    tokens = sum(facts.tokens for facts in opened.shards)
+    if tokens != manifest.total_tokens_approx:
+        yield f"the records have {tokens} tokens, {manifest.total_tokens_approx} in the manifest"
+    repeated = counted - len(np.unique(opened.array("contents")))
+    if repeated:
+        yield f"{repeated} records repeat another"
+    yield from _families_off(opened)
+    yield from _counters_off(manifest)
+    yield from manifest.alarms
+
+
+def _families_off(opened: Opened) -> Iterator[str]:
+    for name, told in opened.manifest.source_families.items():
+        found = {
+            split: sum(facts.families[name] for facts in opened.shards if facts.split == split)
+            for split in SPLITS
+        }
+        if found != told.splits or told.conversations != sum(found.values()):
+            yield f"{name} has {sum(found.values())} records, {told.conversations} in the manifest"
+        if told.shortfall != max(told.target - told.conversations, 0):
+            yield f"{name} is short of {max(told.target - told.conversations, 0)}, not of {told.shortfall}"
+
+
+def _counters_off(manifest: Manifest) -> Iterator[str]:
+    counters = manifest.counters
+    for name, counts in counters.sources.items():
+        outcomes = (counts.exact_duplicates, counts.near_duplicates, counts.decontaminated, counts.not_drawn)
+        if counts.records != sum(counts.rejected.values()) + sum(outcomes) + counts.kept:
+            yield f"the counts of {name} do not add up to its {counts.records} records"
+    if not counters.sources or summed(list(counters.sources.values())) != counters.total:
+        yield "the counts of the sources do not add up to the total"
+    rows = {given.uri: given.rows for given in manifest.inputs if given.rows}
+    if rows != {name: counts.records for name, counts in counters.sources.items()}:
+        yield "the rows of the inputs are not the records that were counted"
+
+
+def _nothing_more(opened: Opened) -> tuple[str, ...]:
+    """For gates that look at single records only."""
+    return ()
+
+
+GATES: Mapping[str, Callable[[Opened], Iterable[str]]] = {
+    "coverage": _coverage,
+    "leakage": _leakage,
+    "distribution": _distribution,
+    "pii": _nothing_more,
+    "provenance": _provenance,
+    "hash": _hash,
+    "split": _nothing_more,
+    "statistics": _statistics,
+}
