@@ -24,9 +24,6 @@ from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
 from prometheus_site.core.admin import ReadOnlyAdmin
 
-# Who passed what is nobody's business, and few slots are taken back otherwise: both stay away from leads.
-NOT_SHOWN = (AssignmentState.PASSED, AssignmentState.WITHDRAWN)
-
 
 class CampaignRowsAdmin(ReadOnlyAdmin):
     """Rows of the campaigns that the lead takes part in; people by their codes."""
@@ -90,38 +87,24 @@ class SampleAdmin(CampaignRowsAdmin):
     ordering = ("campaign__name", "number")
 
 
-class ShownState(admin.SimpleListFilter):
-    """Narrow slots by their state."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(value), label) for value, label in AssignmentState.choices if value not in NOT_SHOWN]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> QuerySet[Assignment]:
-        is_offered = self.value() in dict(self.lookup_choices)
-        return queryset.filter(state=self.value()) if is_offered else queryset
-
-
 @admin.register(Assignment)
 class AssignmentAdmin(CampaignRowsAdmin):
-    """The slots of the plan as it stands; what was passed or taken back is not among them."""
+    """The slots that were labelled: beside an earlier look, an open one that is gone would be a pass."""
 
-    list_display = ("sample", "campaign", "simulated", "person", "position", "purpose", "state")
-    fields = (*list_display, "repeat_number", "leased_until", "created_at")
-    list_filter = (ShownState, "purpose")
+    list_display = ("sample", "campaign", "simulated", "person", "purpose", "state")
+    fields = (*list_display, "repeat_number", "created_at")
+    list_filter = ("purpose",)
     list_select_related = ("sample", "campaign", "annotator")
     ordering = ("campaign__name", "annotator__code", "position")
 
     def visible_to(self, user: User, rows: QuerySet[Any]) -> QuerySet[Any]:
         # A lead who labels here would see which samples come again unannounced.
-        planned = super().visible_to(user, rows).exclude(state__in=NOT_SHOWN)
-        return planned.exclude(campaign__in=campaigns_blind_to(user))
+        labelled = super().visible_to(user, rows).filter(state=AssignmentState.LABELLED)
+        return labelled.exclude(campaign__in=campaigns_blind_to(user))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take into the list's address what its filters offer; anything else could ask for passes."""
-        return lookup in ("state", "purpose__exact")
+        return lookup == "purpose__exact"
 
 
 @admin.register(Label)

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.models import OPEN_STATES, Assignment, Campaign, Label, LabelsOpened, Sample
+from annotation.models import OPEN_STATES, Assignment, Campaign, CampaignState, Label, LabelsOpened, Sample
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
@@ -28,6 +28,12 @@ def campaigns_blind_to(user: User) -> QuerySet[Assignment, Any]:
 def is_blind_in(user: User, campaign: Campaign) -> bool:
     """Whether the labels of this campaign are closed to the person."""
     return campaigns_blind_to(user).filter(campaign=campaign).exists()
+
+
+def may_yet_label(user: User, campaign: Campaign) -> bool:
+    """Whether the person may still be given samples here: what is said of single ones stays closed, too."""
+    is_open = campaign.state != CampaignState.CLOSED and user.has_role(Role.ANNOTATOR)
+    return is_open and user.pk not in has_read_labels(campaign)
 
 
 def has_read_labels(campaign: Campaign) -> set[uuid.UUID]:

@@ -5,9 +5,13 @@ import uuid
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from annotation.models import Assignment, Campaign, Label, Sample
+from annotation.models import Assignment, Campaign, CheckpointReport, Label, Sample
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
+
+# Documents and training open to applicants; samples come by the gate's query alone.
+SIGNERS = (Role.APPLICANT, Role.ANNOTATOR)
+LEARNERS = (Role.APPLICANT, Role.ANNOTATOR, Role.ADJUDICATOR, Role.LEAD)
 
 # What `visible_to` says, written out: every save asks it, and the ORM takes longer than the answer.
 CAMPAIGN_OF_PERSON = """
@@ -37,6 +41,12 @@ def campaign_for(user: User, slug: str) -> Campaign:
     return get_object_or_404(visible.defer("scheme__definition", "guideline__body"), slug=slug)
 
 
+def campaign_once_for(user: User, slug: str) -> Campaign:
+    """Return a campaign the person takes or once took part in: what was earned there stays to be seen."""
+    once = Campaign.objects.filter(members__user=user).distinct()
+    return get_object_or_404(once, slug=slug)
+
+
 def campaign_row_for(user: User, slug: str) -> Campaign:
     """Return a campaign the person takes part in, without its scheme and guideline: for what runs often."""
     for campaign in Campaign.objects.raw(CAMPAIGN_OF_PERSON, [slug, user.pk]):
@@ -50,10 +60,18 @@ def sample_for(user: User, campaign: Campaign, number: int) -> Sample:
     return get_object_or_404(visible, campaign=campaign, number=number)
 
 
+def checkpoint_report_for(user: User, campaign: Campaign, number: int) -> CheckpointReport:
+    """Return a checkpoint report of a campaign the person takes part in."""
+    visible = CheckpointReport.objects.filter(campaign__in=Campaign.objects.visible_to(user))
+    found: CheckpointReport = get_object_or_404(visible, campaign=campaign, number=number)
+    return found
+
+
 def assignment_for(user: User, campaign: Campaign, assignment_id: uuid.UUID) -> Assignment:
-    """Return the person's own assignment."""
-    visible = Assignment.objects.visible_to(user).select_related("sample__conversation__text__data_key")
-    return get_object_or_404(visible, campaign=campaign, pk=assignment_id)
+    """Return the person's own assignment whose text the gate lets through now, or that was read before."""
+    readable = Assignment.objects.visible_to(user).readable_by(user)
+    with_text = readable.select_related("sample__conversation__text__data_key")
+    return get_object_or_404(with_text, campaign=campaign, pk=assignment_id)
 
 
 def slot_for(user: User, campaign: Campaign, assignment_id: uuid.UUID) -> Assignment:

@@ -112,6 +112,12 @@ DATABASES: dict[str, dict[str, Any]] = {
     else HOME.app_database()
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+# A query uses one processor: a lead's figures, which a second one hardly speeds up, must not take that on
+# which a clinician's save waits.
+DATABASES["default"]["OPTIONS"] = {
+    "options": "-c max_parallel_workers_per_gather=0",
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 REDIS_URL = env.str("REDIS_URL", default="") or HOME.redis_cache_url()
 CELERY_BROKER_URL = env.str("REDIS_URL", default="") or HOME.redis_broker_url()
 CACHES = {

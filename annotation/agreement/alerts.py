@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from annotation.agreement import signs
 from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings
 from annotation.agreement.distances import Scale, reason_not_applicable
@@ -84,12 +86,63 @@ def alerts(ratings: Ratings, scale: Scale, course: Course) -> tuple[Alert, ...]:
     return tuple(sorted(found, key=lambda alert: (kinds.index(alert.kind), str(alert.rater))))
 
 
+def not_tested(ratings: Ratings, scale: Scale, course: Course) -> dict[AlertKind, str]:
+    """The kinds of alert that cannot be raised of everybody yet, and why: too few clinicians or labels.
+
+    Where one of these names nobody, that says nothing.
+    """
+    if reason := reason_not_applicable(scale, ratings.categories):
+        return dict.fromkeys(AlertKind, reason)
+    has_overlap = ratings.counts.has_overlap
+    is_shared = (ratings.codes != NO_LABEL) & has_overlap[:, np.newaxis]
+    n_shared, n_people = is_shared.sum(axis=0), int(is_shared.any(axis=0).sum())
+    wanted = {
+        AlertKind.DRIFT: signs.MIN_SHARED_ITEMS_OF_DRIFT,
+        AlertKind.BIAS: signs.MIN_SHARED_ITEMS,
+        AlertKind.ONE_ANSWER: signs.MIN_SHARED_ITEMS,
+    }
+    words = {kind: _too_few(n_shared, least, "shared samples") for kind, least in wanted.items()}
+    n_overlap = int(has_overlap.sum())
+    if n_overlap < signs.MIN_SHARED_ITEMS:
+        words[AlertKind.INFLUENCE] = f"{n_overlap} of {signs.MIN_SHARED_ITEMS} overlap samples so far"
+    if n_people < MIN_RATERS:
+        alone = f"{n_people} of the {MIN_RATERS} clinicians whom it takes to say who departs from the rest"
+        words = dict.fromkeys((*wanted, AlertKind.INFLUENCE), alone)
+    if scale is Scale.NOMINAL:
+        words[AlertKind.BIAS] = "a nominal scale has no direction"
+    n_repeats = np.array(
+        [
+            course.repeats[who].counts.has_overlap.sum() if who in course.repeats else 0
+            for who in ratings.raters
+        ]
+    )
+    of_others = n_repeats.sum() - n_repeats
+    words[AlertKind.REPEATS] = _too_few(
+        np.minimum(n_repeats, of_others), signs.MIN_REPEATS, "repeated samples of their own or of the others"
+    )
+    n_timed = (~np.isnan(course.seconds) & (ratings.codes != NO_LABEL)).sum(axis=0)
+    words[AlertKind.SPEED] = _too_few(n_timed, 1, "timed label")
+    return {kind: words[kind] for kind in AlertKind if words.get(kind)}
+
+
+def _too_few(counted: IntArray, least: int, what: str) -> str:
+    """Who has fewer than it takes; empty where nobody has."""
+    n_lacking = int(np.count_nonzero(counted < least))
+    if not n_lacking:
+        return "" if len(counted) else "nobody has labelled yet"
+    return (
+        f"{n_lacking} of {len(counted)} clinicians with fewer than {least} {what}, the fewest {counted.min()}"
+    )
+
+
 def _beside_the_others(ratings: Ratings, scale: Scale, course: Course, error: float) -> list[Alert]:
     """The alerts that compare labels with the others', the clearest case first and then without that rater.
 
-    Else those who keep their way would be named because the others they are compared with do not.
+    Else those who keep their way would be named because the others they are compared with do not. In the end
+    each who was named is compared once more with those alone who were not, as long as that leaves all their
+    items: who is merely biased shall not be said to drift because another does.
     """
-    found: list[Alert] = []
+    found: dict[int, list[Alert]] = {}
     set_aside: tuple[int, ...] = ()
     codes = ratings.codes[ratings.counts.has_overlap]
     n_raters = int((codes != NO_LABEL).any(axis=0).sum())
@@ -102,9 +155,16 @@ def _beside_the_others(ratings: Ratings, scale: Scale, course: Course, error: fl
         clearest = max(of_rater, key=lambda place: _clarity(of_rater[place]), default=None)
         if clearest is None or not of_rater[clearest]:
             break
-        found += of_rater[clearest]
+        found[clearest] = of_rater[clearest]
         set_aside = (*set_aside, clearest)
-    return found
+    for place in found:
+        first = Watched(ratings, scale, place, course.order)
+        others = tuple(other for other in found if other != place)
+        last = Watched(ratings, scale, place, course.order, others)
+        if (first.is_shared == last.is_shared).all():
+            again = list(_compared(last, ratings.raters[place], course, error))
+            found[place] = again or found[place]
+    return [alert for alerts_of_rater in found.values() for alert in alerts_of_rater]
 
 
 def _clarity(named: list[Alert]) -> float:

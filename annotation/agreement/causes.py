@@ -41,7 +41,8 @@ class CauseKind(StrEnum):
 class Cause:
     """One cause: `gain` is the alpha gained without it, `share` how much of all disagreement it is part of.
 
-    `of` names the rater and codes, the codes, the rater or raters, or the division and its group.
+    `of` names the rater and codes, the codes, the rater or raters, or the division and its group;
+    `headline` says it in words, `words` with the figures.
     """
 
     kind: CauseKind
@@ -49,7 +50,18 @@ class Cause:
     gain: Measured
     share: float
     clauses: tuple[str, ...]
-    words: str
+    headline: str
+
+    @property
+    def words(self) -> str:
+        bounds = "" if self.gain.ci_low is None else f" ({self.gain.ci_low:.3f} to {self.gain.ci_high:.3f})"
+        cited = f"; clause{'s' if len(self.clauses) > 1 else ''} {', '.join(self.clauses)}"
+        worth = "unknown" if self.gain.value is None else f"{self.gain.value:.3f}{bounds}"
+        share = f"{self.share:.0%}".replace("%", " %")
+        return (
+            f"{self.headline}: {share} of all disagreement, alpha to be gained "
+            f"{worth}{cited if self.clauses else ''}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +163,8 @@ def _of_swap(original: _Reckoning, swap: Swap, gain: Measured) -> Cause:
     rater, *codes = swap
     pair = (codes[0], codes[1])
     share, clauses = original.share([rater], pair), clauses_of_pair(original.material, pair)
-    words = (
-        f"{rater} uses {_codes(original.material, pair)} the wrong way round: {_said(share, gain, clauses)}"
-    )
-    return Cause(CauseKind.SWAPPED_CODES, swap, gain, share, clauses, words)
+    headline = f"{rater} uses {_codes(original.material, pair)} the wrong way round"
+    return Cause(CauseKind.SWAPPED_CODES, swap, gain, share, clauses, headline)
 
 
 class _Broad:
@@ -181,11 +191,10 @@ class _Broad:
             found.append(self._of_raters(members, next(gains)))
         for index, (division, group) in enumerate(self.sums.groups):
             gain, share = next(gains), self.original.share_of_group(index)
-            words = (
-                f"{division.capitalize()} {group}: the same answers are confused more often than elsewhere: "
+            headline = (
+                f"{division.capitalize()} {group}: the same answers are confused more often than elsewhere"
             )
-            words += _said(share, gain, ())
-            found.append(Cause(CauseKind.GROUP, (division, group), gain, share, (), words))
+            found.append(Cause(CauseKind.GROUP, (division, group), gain, share, (), headline))
         return found
 
     def _gains(self, tables: Tables) -> FloatArray:
@@ -245,8 +254,8 @@ class _Broad:
 
     def _of_codes(self, pair: tuple[Hashable, Hashable], gain: Measured) -> Cause:
         share, clauses = self.original.share([], pair), clauses_of_pair(self.material, pair)
-        words = f"{_codes(self.material, pair, starts=True)} are confused: {_said(share, gain, clauses)}"
-        return Cause(CauseKind.CONFUSED_CODES, pair, gain, share, clauses, words)
+        headline = f"{_codes(self.material, pair, starts=True)} are confused"
+        return Cause(CauseKind.CONFUSED_CODES, pair, gain, share, clauses, headline)
 
     def _of_raters(self, members: tuple[int, ...], gain: Measured) -> Cause:
         raters = tuple(self.material.ratings.raters[member] for member in members)
@@ -255,12 +264,11 @@ class _Broad:
         if self.material.scale is not Scale.NOMINAL:
             lean = f" (signed bias {' and '.join(f'{self.bias[member]:+.2f}' for member in members)})"
         if len(members) == 1:
-            words = f"{raters[0]} differs from the others more than they do among themselves{lean}: "
-            words += _said(share, gain, ())
-            return Cause(CauseKind.CLINICIAN, raters, gain, share, (), words)
+            headline = f"{raters[0]} differs from the others more than they do among themselves{lean}"
+            return Cause(CauseKind.CLINICIAN, raters, gain, share, (), headline)
         where = "above" if self.bias[members[0]] > 0 else "below"
-        words = f"{raters[0]} and {raters[1]} both lie {where} the others{lean}: {_said(share, gain, ())}"
-        return Cause(CauseKind.TWO_CLINICIANS, raters, gain, share, (), words)
+        headline = f"{raters[0]} and {raters[1]} both lie {where} the others{lean}"
+        return Cause(CauseKind.TWO_CLINICIANS, raters, gain, share, (), headline)
 
 
 def _biases(reckoning: _Reckoning) -> FloatArray:
@@ -273,11 +281,4 @@ def _biases(reckoning: _Reckoning) -> FloatArray:
 
 def _codes(material: Material, pair: tuple[Hashable, Hashable], *, starts: bool = False) -> str:
     noun = "codes" if material.scale is Scale.NOMINAL else "levels"
-    return f"{noun.capitalize() if starts else noun} {pair[0]} and {pair[1]}"
-
-
-def _said(share: float, gain: Measured, clauses: tuple[str, ...]) -> str:
-    bounds = "" if gain.ci_low is None else f" ({gain.ci_low:.3f} to {gain.ci_high:.3f})"
-    cited = f"; clause{'s' if len(clauses) > 1 else ''} {', '.join(clauses)}" if clauses else ""
-    worth = f"{gain.value:.3f}{bounds}" if gain.value is not None else "unknown"
-    return f"{share:.0%} of all disagreement, alpha to be gained {worth}{cited}.".replace("%", " %")
+    return f"{noun.capitalize() if starts else noun} {material.in_words(pair)}"

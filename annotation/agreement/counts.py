@@ -68,10 +68,10 @@ class Ratings:
 
 def counts_of_codes(codes: IntArray, n_categories: int) -> IntArray:
     """Count the categories of each row of a grid of codes, [item, category]."""
-    counts = np.empty((len(codes), n_categories), dtype=np.int64)
-    for code in range(n_categories):
-        counts[:, code] = np.count_nonzero(codes == code, axis=1)
-    return counts
+    is_given = codes != NO_LABEL
+    cells = (np.arange(len(codes))[:, np.newaxis] * n_categories + codes)[is_given]
+    counts: IntArray = np.bincount(cells, minlength=len(codes) * n_categories)
+    return counts.reshape(len(codes), n_categories)
 
 
 def tally_labels(

@@ -50,8 +50,9 @@ class Material:
     """The labels of one dimension and what is known about them.
 
     `groupings` divide the items, by the name of the division ("theme", "clause", "guideline version"): one
-    group per item, in the order of the items. `clauses_of` names the clauses that define a category.
-    `weights[item]` are inverse inclusion probabilities.
+    group per item, in the order of the items. `clauses_of` names the clauses that define a category,
+    `called` is what a category is called in words, its code where it is left out. `weights[item]` are
+    inverse inclusion probabilities.
     """
 
     ratings: Ratings
@@ -60,6 +61,7 @@ class Material:
     clauses_of: Mapping[Any, tuple[str, ...]] = field(default_factory=dict)
     weights: FloatArray | None = None
     resampling: Resampling = DEFAULT_RESAMPLING
+    called: Mapping[Any, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, groups in self.groupings.items():
@@ -68,6 +70,11 @@ class Material:
                     f"The division by {name} has {len(groups)} entries for {len(self.ratings.codes)} items. "
                     "Give one group for each item."
                 )
+
+    def in_words(self, pair: tuple[Hashable, Hashable]) -> str:
+        """Two categories as they are called."""
+        first, second = (self.called.get(code, str(code)) for code in pair)
+        return f"{first} and {second}"
 
     @property
     def refusal(self) -> str:
@@ -112,7 +119,7 @@ class Resamples:
         values = self.values(evaluate)
         if not len(values):
             return []
-        intervals = bca_intervals(self.units, in_blocks(evaluate), self.drawn, self.resampling.tail)
+        intervals = bca_intervals(self.units, in_blocks(evaluate), values, self.drawn, self.resampling.tail)
         return [_measured(value, interval) for value, interval in zip(values, intervals, strict=True)]
 
 

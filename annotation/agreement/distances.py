@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 
@@ -28,10 +29,12 @@ class Weighting(StrEnum):
     ORDINAL = "ordinal"
 
 
+@cache
 def category_pairs(n_categories: int) -> tuple[IntArray, IntArray]:
-    """First and second column of every unordered pair of different categories."""
-    first, second = np.triu_indices(n_categories, k=1)
-    return first.astype(np.int64), second.astype(np.int64)
+    """First and second column of every unordered pair of different categories; not to be written to."""
+    first, second = (place.astype(np.int64) for place in np.triu_indices(n_categories, k=1))
+    first.flags.writeable = second.flags.writeable = False
+    return first, second
 
 
 def category_values(categories: Sequence[Hashable]) -> FloatArray:

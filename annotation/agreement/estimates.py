@@ -22,7 +22,7 @@ from annotation.agreement.bootstrap import (
 from annotation.agreement.counts import BoolArray, Counts, FloatArray, IntArray, Ratings, counts_of_codes
 
 MIN_OVERLAP_ITEMS = 50
-"""Below this many items with two labels or more, a figure is still being collected."""
+"""Below this many items to rest on, each with two labels or more, a figure is still being collected."""
 DEFAULT_RESAMPLES = 1000
 NO_VARIATION = "No variation: every overlap item has the same one category."
 Key = TypeVar("Key")
@@ -41,10 +41,11 @@ class Status(StrEnum):
 class Estimate:
     """One agreement figure and what it rests on.
 
-    `value` is given wherever it can be computed, also while `status` is collecting; None is explained by
-    `reason`, and so is a value without an interval. `n_items`, `n_raters` and `n_labels` count all that was
+    `value` is given wherever it can be computed, also while `status` is collecting because it rests on fewer
+    than MIN_OVERLAP_ITEMS items; None is explained by `reason`, and so is a value without an interval.
+    `n_items`, `n_raters` and `n_labels` count all that was
     handed in, `n_items_overlap` the items with two labels or more, `n_clusters` the conversations of those.
-    `n_resamples_undefined` resamples had no variation; the interval rests on the others.
+    `n_resamples_undefined` resamples had no value; the interval rests on the others.
     """
 
     value: float | None
@@ -70,7 +71,7 @@ class Statistic:
     one `contribute` share its sums. `of` names each value where there are several (one per class, pair or
     rater). Only overlap items enter, unless `takes_single_labels`. `not_applicable` says why the statistic
     has no meaning for these labels; `undefined` what it means when there is no value; `note` stands beside
-    every value.
+    every value. `n_items` counts the items it rests on where these are fewer than all overlap items.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Statistic:
     not_applicable: str = ""
     undefined: str = NO_VARIATION
     note: str = ""
+    n_items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _group_figures(
         columns = stack.columns[statistic.contribute]
         part = ResamplingUnits(units.sums[:, columns], units.multiplicities)
         values = np.asarray(statistic.evaluate(part.total[np.newaxis])).reshape(-1)
-        intervals = bca_intervals(part, statistic.evaluate, drawn[:, columns], resampling.tail)
+        intervals = bca_intervals(part, statistic.evaluate, values, drawn[:, columns], resampling.tail)
         found[key] = tuple(
             _with_value(blank, statistic, name, float(value), interval)
             for name, value, interval in zip(statistic.of, values, intervals, strict=True)
@@ -208,15 +210,14 @@ def _units(
 
 def _refusal(statistic: Statistic, data: Counts | Ratings, blank: Estimate) -> tuple[Estimate, ...] | None:
     """The reasoned figures of a statistic that cannot be computed from these labels at all."""
-    named = tuple(
-        replace(blank, statistic=_name(statistic, of), scale=statistic.scale) for of in statistic.of
-    )
     reason = statistic.not_applicable
     if not reason and statistic.needs_raters and isinstance(data, Counts):
         reason = "This figure needs to know which rater gave which label."
     if reason:
-        return tuple(replace(each, status=Status.NOT_APPLICABLE, reason=reason) for each in named)
-    return named if blank.n_items_overlap == 0 else None
+        blank = replace(blank, status=Status.NOT_APPLICABLE, reason=reason)
+    elif blank.n_items_overlap > 0:
+        return None
+    return tuple(replace(blank, statistic=_name(statistic, of), scale=statistic.scale) for of in statistic.of)
 
 
 def _name(statistic: Statistic, of: str) -> str:
@@ -242,13 +243,18 @@ def _without_value(counts: Counts) -> Estimate:
 
 
 def _with_value(blank: Estimate, statistic: Statistic, of: str, value: float, interval: Interval) -> Estimate:
-    blank = replace(blank, statistic=_name(statistic, of), scale=statistic.scale)
+    name = _name(statistic, of)
     if np.isnan(value):
-        return replace(blank, reason=statistic.undefined)
-    is_collecting = blank.n_items_overlap < MIN_OVERLAP_ITEMS
-    progress = f"{blank.n_items_overlap} of {MIN_OVERLAP_ITEMS} overlap items." if is_collecting else ""
+        return replace(blank, statistic=name, scale=statistic.scale, reason=statistic.undefined)
+    n_overlap = blank.n_items_overlap
+    n_items = n_overlap if statistic.n_items is None else min(statistic.n_items, n_overlap)
+    is_collecting = n_items < MIN_OVERLAP_ITEMS
+    which = "overlap items" if n_items == n_overlap else "items that it can rest on"
+    progress = f"{n_items} of {MIN_OVERLAP_ITEMS} {which}." if is_collecting else ""
     return replace(
         blank,
+        statistic=name,
+        scale=statistic.scale,
         value=value,
         ci_low=interval.low,
         ci_high=interval.high,

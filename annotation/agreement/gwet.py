@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
-from annotation.agreement.bootstrap import Evaluate, defined_ratio
+from annotation.agreement.bootstrap import Contribute, Evaluate, defined_ratio
 from annotation.agreement.counts import Counts, FloatArray, IntArray
 from annotation.agreement.distances import (
     Scale,
@@ -86,6 +87,7 @@ def fleiss_kappa_of_complete_block(counts: Counts) -> Statistic:
         contribute,
         evaluate,
         note=f"Rests on the {n_items} items with {n_each} labels.",
+        n_items=n_items,
     )
 
 
@@ -126,19 +128,26 @@ def _against_chance(
         refusal = "One declared category leaves nothing to agree on."
     places = np.arange(float(len(categories))) if refusal else positions(scale, categories)
     weights = agreement_weights(weighting, places)
+    return Statistic(
+        name,
+        scale.value,
+        _contribution(tuple(map(tuple, weights.tolist()))),
+        _chance_corrected(chance, weights),
+        takes_single_labels=True,
+        not_applicable=refusal,
+    )
+
+
+@lru_cache(maxsize=64)
+def _contribution(of_weights: tuple[tuple[float, ...], ...]) -> Contribute:
+    """The sums of all coefficients with these weights: one object, so that they are drawn once."""
+    weights = np.array(of_weights)
 
     def contribute(matrix: IntArray) -> FloatArray:
         n_labels = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         return np.hstack([_observed(matrix, weights), matrix / n_labels, np.ones((len(matrix), 1))])
 
-    return Statistic(
-        name,
-        scale.value,
-        contribute,
-        _chance_corrected(chance, weights),
-        takes_single_labels=True,
-        not_applicable=refusal,
-    )
+    return contribute
 
 
 def _observed(matrix: IntArray, weights: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotation.agreement.counts import FloatArray, IntArray
+from annotation.agreement.counts import BoolArray, FloatArray, IntArray
 
 _CODES_WORTH_A_TABLE = 2**22
 
@@ -26,6 +26,12 @@ def distinct_rows(matrix: IntArray, weights: FloatArray | None = None) -> tuple[
         return place[is_used], table[is_used].astype(np.int64)
     _, rows, multiplicities = np.unique(codes, return_index=True, return_counts=True)
     return rows.astype(np.int64), multiplicities.astype(np.int64)
+
+
+def kinds_of_rows(matrix: IntArray | BoolArray) -> IntArray:
+    """A number for each row, the same for equal rows."""
+    _, kinds = np.unique(_row_codes(matrix.astype(np.int64))[0], return_inverse=True)
+    return kinds.astype(np.int64)
 
 
 def distinct_patterns(matrix: IntArray) -> tuple[IntArray, IntArray]:

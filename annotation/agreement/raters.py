@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from annotation.agreement import statistics
-from annotation.agreement.bootstrap import TAIL_SHARE, defined_ratio
+from annotation.agreement.bootstrap import TAIL_SHARE, defined_ratio, reach_of_interval
 from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings, counts_of_codes
 from annotation.agreement.distances import (
     Scale,
@@ -28,6 +29,7 @@ from annotation.agreement.estimates import (
 from annotation.agreement.pairs import PairSums
 
 WINDOW_ITEMS = 100
+Bounded = tuple[float, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,13 @@ class WindowFigure:
     """Agreement and bias over one window of a rater's items, which ends with the `last_item`-th (from 1).
 
     `agreement` is the mean credit of the rater's label against the other labels of the item, `bias` the mean
-    signed difference in scale points, None on a nominal scale; each with the bounds of its 95 % interval.
+    signed difference in scale points, None on a nominal scale; each with the bounds of its 95 % interval,
+    None where all items of the window are of one conversation.
     """
 
     last_item: int
-    agreement: tuple[float, float, float]
-    bias: tuple[float, float, float] | None
+    agreement: Bounded
+    bias: Bounded | None
 
 
 def figures_of_raters(
@@ -184,8 +187,8 @@ def rolling_figures(
 ) -> list[WindowFigure]:
     """A rater's agreement and bias over windows of WINDOW_ITEMS shared items, in the order of the rows.
 
-    Percentile intervals over the items of each window. Empty before the first full window, and where the
-    categories cannot be read on the scale.
+    Percentile intervals over the conversations of each window, widened for few of them (Hesterberg 2015).
+    Empty before the first full window, and where the categories cannot be read on the scale.
     """
     if reason_not_applicable(scale, ratings.categories):
         return []
@@ -196,11 +199,9 @@ def rolling_figures(
     is_shared = ~np.isnan(differences)
     if is_shared.sum() < WINDOW_ITEMS:
         return []
-    rng = np.random.default_rng(resampling.seed)
-    each = np.full(WINDOW_ITEMS, 1 / WINDOW_ITEMS)
-    draws = rng.multinomial(WINDOW_ITEMS, each, size=resampling.resamples) / WINDOW_ITEMS
-    agreement = _windows(credits[is_shared], draws, step_items)
-    bias = _windows(differences[is_shared], draws, step_items)
+    clusters = ratings.clusters[is_shared]
+    agreement = _windows(credits[is_shared], clusters, step_items, resampling)
+    bias = _windows(differences[is_shared], clusters, step_items, resampling)
     return [
         WindowFigure(
             last_item=WINDOW_ITEMS + index * step_items,
@@ -250,8 +251,23 @@ def _credits(codes: IntArray, own: int, weights: FloatArray) -> FloatArray:
     return mean
 
 
-def _windows(values: FloatArray, draws: FloatArray, step_items: int) -> Sequence[tuple[float, float, float]]:
-    windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW_ITEMS)[::step_items]
-    low, high = np.quantile(windows @ draws.T, [TAIL_SHARE, 1 - TAIL_SHARE], axis=1)
-    means = windows.mean(axis=1)
-    return [(float(a), float(b), float(c)) for a, b, c in zip(means, low, high, strict=True)]
+def _windows(
+    values: FloatArray, clusters: IntArray, step_items: int, resampling: Resampling
+) -> Sequence[Bounded]:
+    starts = range(0, len(values) - WINDOW_ITEMS + 1, step_items)
+    places = (slice(start, start + WINDOW_ITEMS) for start in starts)
+    return [_mean_of_clusters(values[place], clusters[place], resampling) for place in places]
+
+
+def _mean_of_clusters(values: FloatArray, clusters: IntArray, resampling: Resampling) -> Bounded:
+    """The mean with its interval over whole clusters; the same draws wherever as many clusters are drawn."""
+    mean, place = float(values.mean()), np.unique(clusters, return_inverse=True)[1]
+    sums, sizes = np.bincount(place, values), np.bincount(place)
+    n = len(sizes)
+    if n < 2:
+        return mean, None, None
+    rng = np.random.default_rng(resampling.seed)
+    draws = rng.multinomial(n, np.full(n, 1 / n), size=resampling.resamples)
+    tail = NormalDist().cdf(-reach_of_interval(TAIL_SHARE, n))
+    low, high = np.quantile((draws @ sums) / (draws @ sizes), [tail, 1 - tail])
+    return mean, float(low), float(high)

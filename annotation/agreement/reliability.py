@@ -53,6 +53,7 @@ def icc(ratings: Ratings, scale: Scale) -> tuple[Statistic, Statistic]:
             not_applicable=refusal,
             undefined=undefined,
             note=note if n_complete < len(ratings.codes) else "",
+            n_items=n_complete,
         )
         for name, evaluate in named
     )

@@ -9,13 +9,14 @@ from statistics import NormalDist
 
 import numpy as np
 
-from annotation.agreement.bootstrap import resampling_units
+from annotation.agreement.bootstrap import reach_of_interval, resampling_units
 from annotation.agreement.counts import NO_LABEL, BoolArray, FloatArray, IntArray, Ratings
 from annotation.agreement.distances import Scale, positions
 from annotation.agreement.raters import WINDOW_ITEMS, leave_one_out
 
 STEP_ITEMS = 10
 MIN_SHARED_ITEMS = 100
+MIN_SHARED_ITEMS_OF_DRIFT = 2 * WINDOW_ITEMS
 MIN_REPEATS = 10
 FASTEST_WORDS_PER_SECOND = 10.0
 """Two and a half times the mean silent reading rate of 238 words a minute (Brysbaert 2019)."""
@@ -65,6 +66,11 @@ class Watched:
         """The items at these places of the order."""
         return tuple(self.ratings.items[row] for row in self.rows[places])
 
+    def clusters(self) -> IntArray:
+        """The conversation of each shared item."""
+        clusters: IntArray = self.ratings.clusters[self.rows[self.is_shared]]
+        return clusters
+
     def centre(self) -> FloatArray:
         """The median place of the other labels of each shared item, so that one of them moves it little."""
         others = self.others[self.is_shared]
@@ -90,10 +96,10 @@ def drift(watched: Watched, error: float, n_planned: int) -> Sign | None:
     the planned number of items, so that looking at each new label never raises it (Bonferroni).
     """
     values = watched.differences()
-    ends = np.arange(2 * WINDOW_ITEMS, len(values) + 1, STEP_ITEMS)
+    ends = np.arange(MIN_SHARED_ITEMS_OF_DRIFT, len(values) + 1, STEP_ITEMS)
     if not len(ends):
         return None
-    n_windows = max((max(n_planned, len(values)) - 2 * WINDOW_ITEMS) // STEP_ITEMS + 1, 1)
+    n_windows = max((max(n_planned, len(values)) - MIN_SHARED_ITEMS_OF_DRIFT) // STEP_ITEMS + 1, 1)
     reach = _reach(error / 2 / n_windows)
     total, squares = (np.concatenate([[0.0], np.cumsum(each)]) for each in (values, values**2))
     starts = ends - WINDOW_ITEMS
@@ -104,7 +110,8 @@ def drift(watched: Watched, error: float, n_planned: int) -> Sign | None:
         (squares[ends] - squares[starts]) / WINDOW_ITEMS - window**2,
     )
     spread = np.maximum(*spreads)
-    errors = np.sqrt(spread * (1 / starts + 1 / WINDOW_ITEMS))
+    together = _design_effect(values, watched.clusters())
+    errors = np.sqrt(together * spread * (1 / starts + 1 / WINDOW_ITEMS))
     changes = window - before
     ratio = np.divide(np.abs(changes), errors, out=np.zeros_like(changes), where=errors > 0)
     most = int(ratio.argmax())
@@ -133,7 +140,11 @@ def steady_bias(watched: Watched, error: float, tolerated: float) -> Sign | None
         return None
     values = watched.differences()
     mean, n = float(values.mean()), len(values)
-    half = _reach(error / 2) * float(values.std(ddof=1)) / math.sqrt(n)
+    of_conversation = _sums(values - mean, watched.clusters())
+    spread = math.sqrt(float((of_conversation**2).sum())) / n
+    half = (
+        reach_of_interval(error / 2, len(of_conversation)) * spread if len(of_conversation) > 1 else math.inf
+    )
     if abs(mean) - half <= tolerated:
         return None
     shared = np.flatnonzero(watched.is_shared)
@@ -262,7 +273,8 @@ def one_answer(watched: Watched, error: float) -> Sign | None:
         if n_far == 0:
             continue
         low, high = _wilson(n_given, n_far, error / n_categories)
-        if low > TOLERATED_SHARE_APART:
+        # By the exact chance: so far out the normal approximation behind the interval is wrong for few items.
+        if _binomial_tail(n_given, n_far, TOLERATED_SHARE_APART) <= error / n_categories:
             theirs = float((others[is_far] == category).sum() / (others[is_far] != NO_LABEL).sum())
             items = watched.items(shared[is_given])
             sign = Sign(
@@ -311,6 +323,19 @@ def _longest_run(is_given: BoolArray) -> tuple[int, int]:
         return 0, 0
     longest = int(lengths.argmax())
     return int(starts[longest]), int(lengths[longest])
+
+
+def _sums(values: FloatArray, clusters: IntArray) -> FloatArray:
+    """The sum over each conversation, whose items are no independent evidence (Liang and Zeger 1986)."""
+    _, place = np.unique(clusters, return_inverse=True)
+    return np.bincount(place, values).astype(np.float64)
+
+
+def _design_effect(values: FloatArray, clusters: IntArray) -> float:
+    """How many times the variance of a mean is that of independent items (Kish 1965); at least one."""
+    apart = values - values.mean()
+    alone = float((apart**2).sum())
+    return max(float((_sums(apart, clusters) ** 2).sum()) / alone, 1.0) if alone > 0 else 1.0
 
 
 def _reach(error: float) -> float:

@@ -29,14 +29,28 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """Alpha after a change, and the gain over alpha as it is, on the same resamples."""
+    """Alpha after a change, and the gain over alpha as it is, on the same resamples.
+
+    `premise` says the change in words, `words` with what comes of it.
+    """
 
     change: Change
     of: tuple[Hashable, ...]
     alpha: Measured
     gain: Measured
-    words: str
+    premise: str
     caution: str = EXPLORATORY
+
+    @property
+    def words(self) -> str:
+        if self.alpha.value is None or self.gain.value is None:
+            return f"{self.premise}, alpha could not be reckoned. {self.alpha.reason or self.gain.reason}"
+        bounds = (
+            ""
+            if self.gain.ci_low is None
+            else f", 95 % interval {self.gain.ci_low:+.3f} to {self.gain.ci_high:+.3f}"
+        )
+        return f"{self.premise}, alpha would be {self.alpha.value:.3f} ({self.gain.value:+.3f}{bounds})."
 
 
 def merged(ratings: Ratings, first: Hashable, second: Hashable) -> IntArray:
@@ -101,7 +115,7 @@ def merge_codes(material: Material, pairs: Sequence[tuple[Hashable, Hashable]]) 
     """What merging each two codes would do."""
     found = recounted(material, [merged(material.ratings, *pair) for pair in pairs])
     return [
-        WhatIf(Change.MERGE, pair, *each, f"If {pair[0]} and {pair[1]} were one code, {_becomes(*each)}")
+        WhatIf(Change.MERGE, pair, *each, f"If {material.in_words(pair)} were one code")
         for pair, each in zip(pairs, found, strict=True)
     ]
 
@@ -111,7 +125,7 @@ def set_aside(material: Material) -> list[WhatIf]:
     ratings = material.ratings
     found = recounted(material, [without_rater(ratings, rater) for rater in ratings.raters])
     return [
-        WhatIf(Change.WITHOUT_RATER, (rater,), *each, f"Without the labels of {rater}, {_becomes(*each)}")
+        WhatIf(Change.WITHOUT_RATER, (rater,), *each, f"Without the labels of {rater}")
         for rater, each in zip(ratings.raters, found, strict=True)
     ]
 
@@ -125,7 +139,7 @@ def set_aside_first(material: Material, order: FloatArray, n_labels: int = FIRST
             Change.WITHOUT_FIRST,
             (rater, n_labels),
             *each,
-            f"Without the first {n_labels} labels of {rater}, {_becomes(*each)}",
+            f"Without the first {n_labels} labels of {rater}",
         )
         for rater, each in zip(ratings.raters, found, strict=True)
     ]
@@ -139,7 +153,7 @@ def right_swaps(material: Material, swaps: Sequence[tuple[Hashable, Hashable, Ha
             Change.SWAP,
             swap,
             *each,
-            f"If {swap[1]} and {swap[2]} of {swap[0]} were counted the other way round, {_becomes(*each)}",
+            f"If {material.in_words((swap[1], swap[2]))} of {swap[0]} were counted the other way round",
         )
         for swap, each in zip(swaps, found, strict=True)
     ]
@@ -172,7 +186,7 @@ def clarify_clauses(material: Material) -> list[WhatIf]:
             (clause,),
             alpha,
             gain,
-            f"If the codes of clause {clause} were confused no more than the others, {_becomes(alpha, gain)}",
+            f"If the codes of clause {clause} were confused no more than the others",
         )
         for clause, alpha, gain in each_of
         if gain.value is not None
@@ -188,10 +202,3 @@ def _pairs_of_clauses(material: Material, sums: DisagreementSums) -> tuple[list[
         n_ends = is_defined[sums.category_first].astype(int) + is_defined[sums.category_second]
         sets.append(n_ends == (2 if is_defined.sum() > 1 else 1))
     return clauses, sets
-
-
-def _becomes(alpha: Measured, gain: Measured) -> str:
-    if alpha.value is None or gain.value is None:
-        return f"alpha could not be reckoned. {alpha.reason or gain.reason}"
-    bounds = "" if gain.ci_low is None else f", 95 % interval {gain.ci_low:+.3f} to {gain.ci_high:+.3f}"
-    return f"alpha would be {alpha.value:.3f} ({gain.value:+.3f}{bounds})."

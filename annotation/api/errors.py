@@ -18,6 +18,7 @@ CONFLICTS: dict[type[Exception], str] = {
     services.LockedError: "locked",
     services.CampaignClosedError: "campaign_closed",
     services.NotYoursError: "not_yours_any_more",
+    services.RestFirstError: "rest_first",
     CampaignNotOpenError: "campaign_closed",
 }
 

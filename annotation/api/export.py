@@ -8,13 +8,15 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models.functions import DenseRank
 
 from annotation.labelling.selectors import scheme_of
-from annotation.models import Campaign, Label
+from annotation.models import Campaign, Label, WithdrawnLabel
 
 CHUNK_ROWS = 2000
-# One row per label, the answers last. People by their codes; notes and reasons stay encrypted where they are.
+# One row per label in use, the answers last. People by their codes; notes and reasons stay encrypted where
+# they are.
 COLUMNS = {
     "label": "pk",
     "sample": "sample__number",
@@ -31,7 +33,7 @@ COLUMNS = {
     "guideline": "guideline__version",
     "scheme": "scheme__version",
     "active_seconds": "active_seconds",
-    "screen_order": "screen_order",
+    "screen_order": "place",
     "sampling_weight": "sample__sampling_weight",
     "is_simulated": "is_simulated",
     "answers": "answers",
@@ -56,6 +58,11 @@ def as_csv(campaign: Campaign) -> Iterator[bytes]:
         yield _lines(_cells([*row[:-1], *map(row[-1].get, keys)]) for row in rows)
 
 
+def withdrawn_in(campaign: Campaign) -> int:
+    """Return how many labels are left out because their makers took back the consent."""
+    return WithdrawnLabel.objects.filter(withdrawal__campaign=campaign).count()
+
+
 def _chunks(campaign: Campaign) -> Iterator[list[Row]]:
     rows = _labels_of(campaign).values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK_ROWS)
     while chunk := list(islice(rows, CHUNK_ROWS)):
@@ -65,10 +72,18 @@ def _chunks(campaign: Campaign) -> Iterator[list[Row]]:
 def _labels_of(campaign: Campaign) -> QuerySet[Label]:
     superseded = Exists(Label.objects.filter(supersedes=OuterRef("pk")))
     labels: QuerySet[Label] = (
-        Label.objects.filter(campaign=campaign)
+        Label.objects.in_use()
+        .filter(campaign=campaign)
         .annotate(
             is_correction=_holds(reason__isnull=False),
             is_undone=_holds(undo__isnull=False),
+            # Without the gaps that samples leave which were shown and passed.
+            place=Case(
+                When(
+                    screen_order__isnull=False,
+                    then=Window(DenseRank(), partition_by="annotator", order_by=F("screen_order").asc()),
+                )
+            ),
             stands=Case(
                 When(superseded | Q(undo__isnull=False), then=Value(False)),
                 default=Value(True),

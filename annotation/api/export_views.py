@@ -40,7 +40,12 @@ class ExportView(LabellingView):
         record_campaign_labels_read(reader=lead, campaign=campaign)
         kind = "simulated-labels" if campaign.is_simulated else "labels"
         name = f"{campaign.slug}-{kind}.{self.suffix}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            # Why the file has fewer labels than were given: their makers took back the consent.
+            "X-Labels-Withdrawn": str(export.withdrawn_in(campaign)),
+        }
         return StreamingHttpResponse(self.lines(campaign), content_type=self.media_type, headers=headers)
 
 

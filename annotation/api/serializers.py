@@ -4,12 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from annotation.assignment.queue import HANDED_OUT_AT_ONCE
+from annotation.assignment.queue import HANDED_OUT_AT_ONCE, IN_WORDS
 from annotation.labelling.forms import ACTIVE_SECONDS_LIMIT, NOTE_LIMIT_CHARACTERS
 from annotation.labelling.services import Submission
-from annotation.models import FlagKind
+from annotation.models import Activity, FlagKind
 
 Fields = serializers.Serializer[Any]
+MOST_ACTIVE_SECONDS = 6 * 60 * 60  # of one heartbeat: a page may have been offline
 
 
 class WantedFields(Fields):
@@ -137,9 +138,12 @@ class StandingFields(Fields):
 
 
 class PauseFields(Fields):
-    reason = serializers.ChoiceField(["only_severe_left"])
-    until = serializers.DateTimeField()
+    """Why less comes than was asked for; a page that ``ends_the_day`` drops what it fetched ahead."""
+
+    reason = serializers.ChoiceField(list(IN_WORDS))
+    until = serializers.DateTimeField(allow_null=True)
     detail = serializers.CharField()
+    ends_the_day = serializers.BooleanField()
 
 
 class HandedFields(Fields):
@@ -172,6 +176,27 @@ class UndoneFields(Fields):
 
 class FlaggedFields(Fields):
     flagged_at = serializers.DateTimeField()
+
+
+class HeartbeatFields(Fields):
+    """Active time since the page's last heartbeat that was answered."""
+
+    key = serializers.UUIDField(
+        help_text="Made by the caller, once per heartbeat: sending again counts once."
+    )
+    active_seconds = serializers.IntegerField(min_value=1, max_value=MOST_ACTIVE_SECONDS)
+    activity = serializers.ChoiceField(choices=Activity.choices, default=Activity.LABELLING)
+
+
+class CountedFields(Fields):
+    counted_seconds = serializers.FloatField(help_text="Never more than passed since the last heartbeat.")
+
+
+class HoursFields(Fields):
+    """What counts of the person's time, in the campaign's own days and months."""
+
+    seconds_today = serializers.IntegerField()
+    seconds_this_month = serializers.IntegerField()
 
 
 class LeftFields(Fields):

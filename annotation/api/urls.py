@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.api import export_views, views
+from annotation.api import export_views, hours_views, views
 
 app_name = "annotation_api"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path(f"{_CAMPAIGN}undo/", views.UndoView.as_view(), name="undo"),
     path(f"{_CAMPAIGN}leave/", views.LeaveView.as_view(), name="leave"),
     path(f"{_CAMPAIGN}progress/", views.ProgressView.as_view(), name="progress"),
+    path(f"{_CAMPAIGN}beat/", hours_views.HeartbeatView.as_view(), name="beat"),
+    path(f"{_CAMPAIGN}hours/", hours_views.HoursView.as_view(), name="hours"),
     path(f"{_CAMPAIGN}export.csv", export_views.ExportCsvView.as_view(), name="export_csv"),
     path(f"{_CAMPAIGN}export.jsonl", export_views.ExportJsonlView.as_view(), name="export_jsonl"),
     path(f"{_CAMPAIGN}labels/<uuid:label_id>/correct/", views.CorrectView.as_view(), name="correct"),

@@ -231,9 +231,17 @@ def _go_on(
                 sitting=sitting,
             )
         ahead = cards.cards_of(handed.slots, annotator)
-    until = handed.severe_not_before
     return {
         "cards": ahead,
         "standing": standing_of(annotator, campaign).as_json() if given["wants_standing"] else None,
-        "pause": until and {"reason": "only_severe_left", "until": until, "detail": queue.ONLY_SEVERE_LEFT},
+        "pause": handed.pause and _pause(handed.pause),
+    }
+
+
+def _pause(pause: queue.Pause) -> dict[str, Any]:
+    return {
+        "reason": pause.reason,
+        "until": pause.until,
+        "detail": pause.detail,
+        "ends_the_day": pause.ends_the_day,
     }

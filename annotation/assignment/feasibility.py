@@ -8,11 +8,13 @@ from math import ceil, floor, inf
 
 from annotation.assignment.balance import Person, water_level
 from annotation.assignment.policy import READ_BY_ALL, Design, Purpose
+from annotation.wellbeing.policy import (
+    BREAK_AFTER_MINUTES,
+    MINUTES_PER_DAY,
+    SEVERE_PER_DAY,
+    SEVERE_PER_SITTING,
+)
 
-MINUTES_PER_DAY = 120
-SEVERE_PER_DAY = 25
-SEVERE_PER_SITTING = 10
-SITTING_MINUTES = 30  # when a break is proposed
 TYPICAL_HOURS_PER_WEEK = 10.0  # of a new clinician while nobody has declared hours
 MOST_NEW_CLINICIANS = 1000
 ROUNDING = 1e-6
@@ -24,6 +26,7 @@ class Limit(StrEnum):
     HOURS = "hours"
     DAILY_LIMIT = "daily limit"
     SEVERE_READINGS = "severe readings"
+    REPEATS = "repeats"  # they rest, and the last of them waits for the last first reading
     CLINICIANS = "clinicians"  # fewer than the labels a sample needs: it is never finished
 
 
@@ -55,7 +58,7 @@ class Clinician:
     @property
     def severe_readings_per_day(self) -> float:
         """Return the most severe readings per calendar day: by day, and by sitting in the time there is."""
-        sittings = max(1.0, self.seconds_per_day / (SITTING_MINUTES * 60))
+        sittings = max(1.0, self.seconds_per_day / (BREAK_AFTER_MINUTES * 60))
         return min(self.severe_per_day, self.severe_per_sitting * sittings)
 
     @property
@@ -68,7 +71,8 @@ class Clinician:
 class Proposal:
     """What is to be checked: samples by role, share of them severe (0-1), design, people, pace and date.
 
-    ``seconds_per_label`` is expected or measured; ``days`` are left until the due date, None without one.
+    ``seconds_per_label`` is expected or measured; ``days`` are left until the due date, None without one. A
+    silent repeat comes ``repeat_after_days`` after its first reading or later.
     """
 
     samples: Mapping[Purpose, int]
@@ -77,6 +81,7 @@ class Proposal:
     clinicians: Sequence[Clinician]
     seconds_per_label: float
     days: int | None = None
+    repeat_after_days: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.severe_share <= 1:
@@ -93,8 +98,8 @@ class Part:
     """One clinician's part of the work, in the order of the proposal's clinicians.
 
     ``labels`` and ``severe`` are readings with training and repeats; ``days`` calendar days, decided by
-    ``limit``. ``seconds_allowed`` per label and ``severe_allowed`` are what the days left allow, None
-    without a date.
+    ``limit``. ``seconds_allowed`` per label and ``severe_allowed`` are what the days left allow by time and
+    by care alone, None without a date.
     """
 
     labels: int
@@ -217,13 +222,21 @@ def _part(proposal: Proposal, one: Clinician, overlap: float, severe_overlap: fl
     seconds = labels * proposal.seconds_per_label
     days_by_time = seconds / one.seconds_per_day
     days_by_care = _ratio(severe, one.severe_readings_per_day)
+    limit = Limit.SEVERE_READINGS if days_by_care > days_by_time else one.time_limit
+    days = max(days_by_time, days_by_care)
+    if round(repeated * (anchors + overlap)):
+        first_severe = proposal.severe_share * shared + severe_overlap
+        first_by_time = (shared + overlap) * proposal.seconds_per_label / one.seconds_per_day
+        first_days = max(first_by_time, _ratio(first_severe, one.severe_readings_per_day))
+        if first_days + proposal.repeat_after_days > days:
+            days, limit = first_days + proposal.repeat_after_days, Limit.REPEATS
     in_days = proposal.days
     return Part(
         labels=ceil(labels - ROUNDING),
         severe=ceil(severe - ROUNDING),
         hours=seconds / 3600,
-        days=max(days_by_time, days_by_care),
-        limit=Limit.SEVERE_READINGS if days_by_care > days_by_time else one.time_limit,
+        days=days,
+        limit=limit,
         seconds_allowed=None if in_days is None else _ratio(in_days * one.seconds_per_day, labels),
         severe_allowed=None if in_days is None else floor(in_days * one.severe_readings_per_day),
     )
@@ -246,12 +259,17 @@ def _more_clinicians(proposal: Proposal) -> Remedy:
     kind = RemedyKind.MORE_CLINICIANS
     amount = _least(range(1, MOST_NEW_CLINICIANS + 1), with_more)
     if amount is None:
-        days = _assess(with_more(MOST_NEW_CLINICIANS)).days
+        at_most = _assess(with_more(MOST_NEW_CLINICIANS))
+        rest = (
+            f" and silent repeats rest {_counted(proposal.repeat_after_days, 'day')}"
+            if at_most.limit == Limit.REPEATS
+            else ""
+        )
         return Remedy(
             kind,
             None,
-            f"No number of clinicians is enough: {_takes(days)} even then, because everybody reads the "
-            "training, calibration and anchor samples.",
+            f"No number of clinicians is enough: {_takes(at_most.days)} even then, because everybody reads "
+            f"the training, calibration and anchor samples{rest}.",
         )
     found = with_more(amount)
     sentence = (

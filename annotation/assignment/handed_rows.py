@@ -1,7 +1,7 @@
-"""Handed-out slots with all that a card shows, from one statement that PostgreSQL plans once."""
+"""Handed-out slots with all that a card shows, by a statement that PostgreSQL plans once."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -30,26 +30,28 @@ PARTS = {
     "draft_key": _in_order(DataKey, "id", "wrapped"),
 }
 COLUMNS = ", ".join(f"{table}.{column}" for table, (_, columns) in PARTS.items() for column in columns)
+# One row after the other, each by its key: a plan kept from when the tables were empty might join them in an
+# order that multiplies them.
 HANDED = f"""
 SELECT {COLUMNS}
-FROM annotation_assignment AS slot
-JOIN annotation_sample AS sample ON sample.id = slot.sample_id
-JOIN datasets_app_conversation AS conversation ON conversation.id = sample.conversation_id
-JOIN core_sealedtext AS text ON text.id = conversation.text_id
-JOIN core_datakey AS text_key ON text_key.id = text.data_key_id
-LEFT JOIN annotation_draft AS draft ON draft.assignment_id = slot.id
-LEFT JOIN core_datakey AS draft_key ON draft_key.id = draft.data_key_id
-WHERE slot.id = ANY(%s::uuid[])
-ORDER BY slot.screen_order
+FROM (SELECT * FROM annotation_assignment WHERE id = %s LIMIT 1) AS slot
+CROSS JOIN LATERAL (SELECT * FROM annotation_sample WHERE id = slot.sample_id LIMIT 1) AS sample
+CROSS JOIN LATERAL (
+    SELECT * FROM datasets_app_conversation WHERE id = sample.conversation_id LIMIT 1) AS conversation
+CROSS JOIN LATERAL (SELECT * FROM core_sealedtext WHERE id = conversation.text_id LIMIT 1) AS text
+CROSS JOIN LATERAL (SELECT * FROM core_datakey WHERE id = text.data_key_id LIMIT 1) AS text_key
+LEFT JOIN LATERAL (SELECT * FROM annotation_draft WHERE assignment_id = slot.id LIMIT 1) AS draft ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM core_datakey WHERE id = draft.data_key_id LIMIT 1) AS draft_key ON TRUE
 """  # noqa: S608  the columns are those above
 
 
-def handed_rows(chosen: Collection[uuid.UUID]) -> tuple[Assignment, ...]:
-    """Return these slots in screen order, each with its sample, its sealed text and its draft."""
-    if not chosen:
-        return ()
-    with prepared.executed(HANDED, [list(chosen)]) as cursor:
-        return tuple(_slot(iter(row)) for row in cursor.fetchall())
+def handed_rows(chosen: Iterable[uuid.UUID]) -> tuple[Assignment, ...]:
+    """Return these slots in their order, each with its sample, its sealed text and its draft.
+
+    One at a time, as nearly always there is one: for a list of unknown length no plan is kept.
+    """
+    found = (prepared.one_row(HANDED, [slot]) for slot in chosen)
+    return tuple(_slot(iter(row)) for row in found if row)
 
 
 def _slot(values: Iterator[Any]) -> Assignment:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from annotation.assignment.feasibility import Clinician
 from annotation.assignment.ordering import OpenSlot, queue_order
@@ -32,7 +33,9 @@ from annotation.models import (
     Pass,
     PlanRevision,
     Sample,
+    WithdrawnLabel,
 )
+from annotation.wellbeing.opt_outs import barred_by_topic
 from datasets_app.models import Source
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
@@ -40,6 +43,8 @@ from prometheus_site.accounts.roles import Role
 BATCH_SIZE = 5000
 AMONG_THE_NEXT = 50  # a silent repeat that is due stands somewhere among so many samples
 POSITION_STEP = 16  # room between two places for a silent repeat that has become due
+# One sentence for all of it: whose part changed, and by what, is nobody's business.
+PEOPLE_CHANGED = "people passed, paused, left or chose topics"
 STANDING_STATES = (*OPEN_STATES, AssignmentState.LABELLED)
 T = TypeVar("T")
 Key = tuple[uuid.UUID, uuid.UUID, int]  # (sample, annotator, repeat number)
@@ -63,13 +68,17 @@ def revise_plan(
         locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         passes_seen = _passes_in(locked)  # before the slots: one that comes between is looked at again
         hours = {member.user_id: member.hours_per_week for member in plannable_members(locked)}
-        plan = make_plan(_situation_of(locked, hours))
-        has_changed = bool(plan.roles or plan.added or plan.withdrawn)
+        candidates = _candidates(locked)
+        plan = make_plan(_situation_of(locked, hours, candidates))
+        _write_roles(plan.roles)
+        readings = _readings_to_add(locked, candidates)
+        _take_back_readings(locked, candidates)
+        has_changed = bool(plan.roles or plan.added or plan.withdrawn or readings)
         if not has_changed and not is_recorded_unchanged:
             return None
-        _write_roles(plan.roles)
         _take_back(locked, plan.withdrawn, hours.keys())
-        _add(locked, plan.added)
+        _add(locked, [*plan.added, *readings])
+        _order_queues(locked, {slot.annotator for slot in readings})
         changed = {slot.annotator for slot in plan.added} | {slot.annotator for slot in plan.withdrawn}
         _order_queues(locked, changed & hours.keys())
         return _record(locked, plan, hours, because, made_by, passes_seen)
@@ -81,7 +90,7 @@ def replan_where_needed() -> int:
     uneven = [one for one in open_campaigns.order_by("created_at") if _is_uneven(one)]
     for one in uneven:
         # Recorded in any case: a pass that nobody can take over is not looked at again every minute.
-        revise_plan(campaign=one, because="people passed, paused or left", is_recorded_unchanged=True)
+        revise_plan(campaign=one, because=PEOPLE_CHANGED, is_recorded_unchanged=True)
     return len(uneven)
 
 
@@ -99,8 +108,20 @@ def design_of(campaign: Campaign) -> Design:
 
 
 def plannable_members(campaign: Campaign) -> list[CampaignMember]:
-    """Return who may be given samples: annotators of the campaign's kind who have not read its labels."""
-    members = campaign.members.filter(
+    """Return who may be given samples: annotators of the campaign's kind who have not read its labels.
+
+    Where the campaign requires a qualification, those who have it; a document to be signed first only holds
+    up the handing out, and takes nobody out of the plan.
+    """
+    members = _labelling_members(campaign)
+    if campaign.requires_qualification:
+        qualified = campaign.admissions.filter(covers_all=True, valid_until__gt=timezone.now())
+        members = members.filter(user__in=qualified.values("clinician"))
+    return list(members.select_related("user").distinct())
+
+
+def _labelling_members(campaign: Campaign) -> QuerySet[CampaignMember]:
+    return campaign.members.filter(
         left_at__isnull=True,
         paused_at__isnull=True,
         user__is_active=True,
@@ -108,18 +129,68 @@ def plannable_members(campaign: Campaign) -> list[CampaignMember]:
         user__role_grants__role=Role.ANNOTATOR,
         user__role_grants__revoked_at__isnull=True,
     ).exclude(user__in=campaign.labels_opened.values("reader"))
-    return list(members.select_related("user").distinct())
 
 
-def _situation_of(campaign: Campaign, hours: Mapping[uuid.UUID, float]) -> Situation:
+def _candidates(campaign: Campaign) -> dict[uuid.UUID, int]:
+    """Return who is to label the calibration samples only, each with the number of that reading."""
+    members = _labelling_members(campaign).values("user")
+    asked = campaign.admissions.filter(covers_all=False, clinician__in=members)
+    return dict(asked.values_list("clinician_id", "reading"))
+
+
+def _slots_of_the_design(campaign: Campaign, candidates: Collection[uuid.UUID]) -> QuerySet[Assignment]:
+    """Return the slots that the policy plans: not the calibration readings that candidates are asked for."""
+    readings = Q(annotator__in=candidates) | Q(repeat_number__gt=0)
+    return campaign.assignments.exclude(readings, purpose=Purpose.CALIBRATION)
+
+
+def _readings_to_add(campaign: Campaign, candidates: Mapping[uuid.UUID, int]) -> list[Slot]:
+    """Return the slots that candidates lack, so that each reads every calibration sample."""
+    if not candidates:
+        return []
+    readable = campaign.samples.filter(
+        design_role=Purpose.CALIBRATION, conversation__source__withdrawn_at__isnull=True
+    )
+    samples = sorted(readable.values_list("pk", flat=True))
+    there = campaign.assignments.filter(annotator__in=candidates, sample__in=samples)
+    standing = set(
+        there.exclude(state=AssignmentState.WITHDRAWN).values_list("sample", "annotator", "repeat_number")
+    )
+    return [
+        Slot(sample, person, Purpose.CALIBRATION, reading)
+        for person, reading in sorted(candidates.items())
+        for sample in samples
+        if (sample, person, reading) not in standing
+    ]
+
+
+def _take_back_readings(campaign: Campaign, candidates: Collection[uuid.UUID]) -> None:
+    """Take back unread slots of a repeated calibration from people who are not asked for it any more."""
+    repeated = campaign.assignments.filter(
+        purpose=Purpose.CALIBRATION,
+        repeat_number__gt=0,
+        state=AssignmentState.WAITING,
+        first_shown_at__isnull=True,
+    ).exclude(annotator__in=candidates)
+    free = repeated.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Assignment.objects.filter(pk__in=list(free)).update(state=AssignmentState.WITHDRAWN)
+
+
+def _situation_of(
+    campaign: Campaign, hours: Mapping[uuid.UUID, float], candidates: Collection[uuid.UUID]
+) -> Situation:
     readable = campaign.samples.filter(conversation__source__withdrawn_at__isnull=True)
     samples = [
         PlannedSample(pk, is_severe, Purpose(role) if role else None)
         for pk, is_severe, role in readable.values_list("id", "is_estimated_severe", "design_role")
     ]
     texts = {sample.id for sample in samples}
-    slots = campaign.assignments.filter(state__in=STANDING_STATES)
+    slots = _slots_of_the_design(campaign, candidates).filter(state__in=STANDING_STATES)
+    # Nobody is given again what they passed, or what they labelled and withdrew.
     passed = campaign.assignments.filter(state=AssignmentState.PASSED)
+    withdrawn = WithdrawnLabel.objects.filter(withdrawal__campaign=campaign)
+    done_with = set(passed.values_list("sample_id", "annotator_id"))
+    done_with |= set(withdrawn.values_list("label__sample_id", "label__annotator_id"))
     return Situation(
         design=design_of(campaign),
         samples=samples,
@@ -136,7 +207,7 @@ def _situation_of(campaign: Campaign, hours: Mapping[uuid.UUID, float]) -> Situa
                 "sample_id", "annotator_id", "purpose", "repeat_number", "state", "first_shown_at"
             )
         ],
-        barred=set(passed.values_list("sample_id", "annotator_id")),
+        barred=done_with | barred_by_topic(campaign, hours.keys()),
         # What each can do in a week, within the daily limit.
         capacity={person: Clinician(declared).capacity for person, declared in hours.items()},
     )
@@ -179,7 +250,8 @@ def _add(campaign: Campaign, slots: Sequence[Slot]) -> None:
     last = dict(campaign.assignments.order_by().values_list("annotator").annotate(Max("position")))
     new, reopened = [], defaultdict(list)
     for slot, key in zip(slots, keys, strict=True):
-        state = AssignmentState.RESTING if slot.repeat_number else AssignmentState.WAITING
+        rests = slot.purpose == Purpose.REPEAT
+        state = AssignmentState.RESTING if rests else AssignmentState.WAITING
         if key in taken_back:
             reopened[state, slot.purpose].append(taken_back[key])
             continue
@@ -286,7 +358,7 @@ def _is_uneven(campaign: Campaign) -> bool:
     """Whether open slots have nobody or no text, or samples were passed since the last plan."""
     entitled = [member.user_id for member in plannable_members(campaign)]
     departed = campaign.members.exclude(user__in=entitled).values_list("user_id", flat=True)
-    unread = campaign.assignments.filter(state__in=OPEN_STATES)
+    unread = _slots_of_the_design(campaign, _candidates(campaign)).filter(state__in=OPEN_STATES)
     # Asked every minute, so from the few who went and the few sources withdrawn, never from all slots.
     if unread.filter(annotator__in=list(departed)).exists():
         return True

@@ -36,6 +36,13 @@ class CampaignForm(WrittenTexts):
         initial=2,
         help_text="How many clinicians label each sample, blind. Agreement needs at least two.",
     )
+    requires_qualification = forms.BooleanField(
+        label="Samples go to qualified clinicians only",
+        required=False,
+        initial=True,
+        help_text="They have signed the documents, hold a checked licence, did the training and were decided "
+        "on. Without this, every annotator of the campaign gets samples.",
+    )
     asks = forms.ChoiceField(label="Scheme", widget=forms.RadioSelect, initial=SHIPPED)
     scheme_file = forms.FileField(
         label="Scheme as a YAML or JSON file", required=False, help_text="Replaces the text below."
@@ -92,7 +99,9 @@ class CampaignForm(WrittenTexts):
     def wanted(self) -> dict[str, Any]:
         """Return what the campaign's services take; call when the form is valid."""
         values = self.cleaned_data
-        plain = {name: values[name] for name in ("name", "slug", "labels_per_sample")}
+        plain = {
+            name: values[name] for name in ("name", "slug", "labels_per_sample", "requires_qualification")
+        }
         return plain | {"asked": self.asked}
 
     def carried(self) -> list[forms.BoundField]:

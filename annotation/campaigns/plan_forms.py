@@ -22,7 +22,7 @@ class DesignForm(forms.Form):
         label="Training samples",
         min_value=0,
         max_value=MOST_SAMPLES,
-        help_text="Read by everybody first, to be discussed; they count for nothing.",
+        help_text="Read by everybody first, then discussed. No figure counts them.",
     )
     calibration_samples = forms.IntegerField(
         label="Calibration samples",
@@ -40,7 +40,7 @@ class DesignForm(forms.Form):
         label="Labels for every other sample",
         min_value=1,
         max_value=10,
-        help_text="By so many people, in balanced pairs. Agreement needs at least two.",
+        help_text="How many people label each, in balanced pairs. Agreement needs at least two.",
     )
     single_label_percent = forms.FloatField(
         label="One label only, in percent",

@@ -20,7 +20,7 @@ from annotation.campaigns.plan_picture import (
     expected_pairs,
     picture_of,
 )
-from annotation.dashboard.pairs import PEOPLE_SHOWN, Pair, PairMatrix, matrix_of
+from annotation.dashboard.pairs import PEOPLE_SHOWN, PairMatrix, matrix_of
 from annotation.models import OPEN_STATES, Assignment, AssignmentState, Campaign, CampaignMember, PlanRevision
 from prometheus_site.accounts.roles import Role
 
@@ -30,6 +30,7 @@ DECIDED_BY = {
     Limit.HOURS: "hours a week",
     Limit.DAILY_LIMIT: "two hours a day",
     Limit.SEVERE_READINGS: "severe readings",
+    Limit.REPEATS: "silent repeats that rest",
     Limit.CLINICIANS: "too few people",
 }
 
@@ -133,6 +134,7 @@ def verdict_of(campaign: Campaign) -> Verdict:
         clinicians=[Clinician(member.hours_per_week) for member in members],
         seconds_per_label=campaign.expected_seconds_per_label,
         days=days,
+        repeat_after_days=campaign.repeat_after_days,
     )
     return Verdict(members, proposal, check_feasibility(proposal))
 
@@ -204,6 +206,11 @@ def _expected_labels(proposal: Proposal, part: Part) -> dict[Purpose, int]:
     return shared | {Purpose.OVERLAP: max(0, overlap), Purpose.REPEAT: max(0, repeats)}
 
 
+def is_untouched_plan(campaign: Campaign) -> bool:
+    """Whether there is a plan and nobody has begun: later, a person's part of it would tell of passes."""
+    return campaign.plan_revisions.exists() and not campaign.sittings.exists()
+
+
 def planned_outlook(campaign: Campaign, verdict: Verdict) -> Outlook:
     """Return what the stored plan still gives everybody to read, and all the pairs it made."""
     open_slots = (
@@ -265,7 +272,7 @@ def _outlook(
         works=works,
         rows=[WorkRow(work, days_left) for work in works],
         picture=picture_of(drawn, repeat_after_days=campaign.repeat_after_days, days_left=days_left),
-        pairs=matrix_of({pair: Pair(n, 0) for pair, n in shared.items()}) if is_shown else None,
+        pairs=matrix_of(shared) if is_shown else None,
         is_planned=is_planned,
     )
 

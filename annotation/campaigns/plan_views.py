@@ -12,7 +12,10 @@ from annotation.campaigns import plan_selectors, services
 from annotation.campaigns.design import declared_of, with_design
 from annotation.campaigns.plan_forms import AcceptForm, DesignForm, HoursForm, MemberForm
 from annotation.models import Campaign, CampaignState
+from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
+from prometheus_site.audit.models import Action
+from prometheus_site.audit.services import record_access
 
 LEGEND = (
     ("training", "training"),
@@ -30,7 +33,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
     lead = permissions.person(request, Role.LEAD)
     campaign = permissions.campaign_for(lead, slug)
     form = DesignForm(request.GET or None, initial=vars(declared_of(campaign)))
-    return _page(request, campaign, form)
+    return _page(request, lead, campaign, form)
 
 
 @require_POST
@@ -55,7 +58,7 @@ def accept_plan(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "The design is saved.")
             return redirect("annotation:plan", slug=slug)
-    return _page(request, campaign, form)
+    return _page(request, lead, campaign, form)
 
 
 @require_POST
@@ -97,14 +100,16 @@ def _change_member(request: HttpRequest, slug: str, change: Callable[..., None],
     return redirect("annotation:plan", slug=slug)
 
 
-def _page(request: HttpRequest, campaign: Campaign, form: DesignForm) -> HttpResponse:
+def _page(request: HttpRequest, lead: User, campaign: Campaign, form: DesignForm) -> HttpResponse:
+    # The hours of a week stand beside codes and names.
+    record_access(actor=lead, action=Action.REVEALED, obj_type="campaign_names", obj_id=str(campaign.pk))
     is_tried = form.is_bound and not any(name in form.errors for name in form.fields)
     shown = with_design(campaign, form.design()) if is_tried else campaign
     verdict = plan_selectors.verdict_of(shown)
     sample_count = campaign.samples.count()
-    has_plan = campaign.plan_revisions.exists()
     is_other = is_tried and declared_of(shown) != declared_of(campaign)
-    outlook = plan_selectors.planned_outlook if has_plan and not is_other else plan_selectors.expected_outlook
+    is_planned = plan_selectors.is_untouched_plan(campaign) and not is_other
+    outlook = plan_selectors.planned_outlook if is_planned else plan_selectors.expected_outlook
     context = {
         "campaign": campaign,
         "shown": shown,

@@ -2,18 +2,21 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.assignment.planning import revise_plan
+from annotation.agreements.services import publish_shipped_documents
 from annotation.campaigns.asking import Asked, shipped
 from annotation.campaigns.design import DECLARED_FIELDS, Declared
+from annotation.campaigns.members import locked_campaign, record_change, replan, set_pause
 from annotation.campaigns.plan_selectors import verdict_of
+from annotation.checkpoints.services import declare_first_looks
 from annotation.guidelines.services import store_guideline
 from annotation.models import Campaign, CampaignMember, CampaignState, SchemeVersion
+from annotation.recruitment.advance import follow_membership
 from annotation.schemes.definition import parse_scheme
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
@@ -62,13 +65,14 @@ def create_campaign(
     created_by: User,
     labels_per_sample: int = 2,
     is_simulated: bool = False,
+    requires_qualification: bool = True,
     seed: int = 1,
     asked: Asked | None = None,
 ) -> Campaign:
     """Create a campaign that asks this (the shipped scheme and guideline when nothing is given).
 
-    Its creator takes part as lead. Nothing is stored when it raises: SchemeError, GuidelineRefusedError or
-    CampaignRefusedError.
+    Its creator takes part as lead. A program is never asked for a qualification. Nothing is stored when it
+    raises: SchemeError, GuidelineRefusedError or CampaignRefusedError.
     """
     chosen = asked or shipped()
     with transaction.atomic():
@@ -88,6 +92,7 @@ def create_campaign(
                     guideline=guideline,
                     labels_per_sample=labels_per_sample,
                     is_simulated=is_simulated,
+                    requires_qualification=requires_qualification and not is_simulated,
                     seed=seed,
                     created_by=created_by,
                 )
@@ -96,29 +101,31 @@ def create_campaign(
                 f"The address name “{slug}” is taken by another campaign: choose another."
             ) from taken
         CampaignMember.objects.create(campaign=campaign, user=created_by)
+        if campaign.requires_qualification:
+            publish_shipped_documents()
         record_access(actor=created_by, action=Action.CREATED, obj_type="campaign", obj_id=str(campaign.pk))
         return campaign
 
 
-def try_campaign(*, name: str, slug: str, created_by: User, labels_per_sample: int, asked: Asked) -> None:
+def try_campaign(*, created_by: User, **wanted: Any) -> None:
     """Raise what create_campaign would raise, and store nothing: for a preview."""
     with transaction.atomic():
-        create_campaign(
-            name=name, slug=slug, created_by=created_by, labels_per_sample=labels_per_sample, asked=asked
-        )
+        create_campaign(created_by=created_by, **wanted)
         transaction.set_rollback(True)
 
 
 def change_state(
     *, campaign: Campaign, state: CampaignState, changed_by: User, accepts_misfit: bool = False
 ) -> None:
-    """Open or close the campaign. Opening makes the plan; closing leaves every label where it is.
+    """Open or close the campaign. Closing leaves every label where it is.
+
+    Opening makes the plan and, the first time, declares the looks at the target.
 
     Raises CampaignRefusedError, and PlanDoesNotFitError when it is opened for the first time with a plan that
     does not fit and nobody accepts that.
     """
     with transaction.atomic():
-        locked = _locked(campaign)
+        locked = locked_campaign(campaign)
         if state == CampaignState.OPEN and not locked.samples.exists():
             raise CampaignRefusedError(
                 "There is nothing to label yet: import conversations into this campaign, then open it."
@@ -127,8 +134,10 @@ def change_state(
             _refuse_misfit(locked)
         locked.state = state
         locked.save(update_fields=["state"])
-        _replan(locked, "campaign opened", changed_by)
-        _record_change(locked, changed_by)
+        replan(locked, "campaign opened", changed_by)
+        if state == CampaignState.OPEN:
+            declare_first_looks(campaign=locked, declared_by=changed_by)
+        record_change(locked, changed_by)
 
 
 def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_by: User) -> None:
@@ -137,7 +146,7 @@ def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_
     The lead who acts always stays: a campaign without its lead could not be reached by anybody.
     """
     with transaction.atomic():
-        locked = _locked(campaign)
+        locked = locked_campaign(campaign)
         wanted = set(user_ids) | {changed_by.pk}
         standing = {member.user_id: member for member in locked.members.filter(left_at__isnull=True)}
         for user_id in sorted(standing.keys() - wanted):
@@ -150,8 +159,10 @@ def set_members(*, campaign: Campaign, user_ids: Collection[uuid.UUID], changed_
         joining = User.objects.filter(same_kind, pk__in=wanted - standing.keys(), is_active=True)
         for user in joining.distinct():
             CampaignMember.objects.get_or_create(campaign=locked, user=user, left_at=None)
-        _replan(locked, "people changed", changed_by)
-        _record_change(locked, changed_by)
+        replan(locked, "people changed", changed_by)
+        for person in User.objects.filter(pk__in=standing.keys() ^ wanted).order_by("pk"):
+            follow_membership(campaign=locked, person=person, by=changed_by)
+        record_change(locked, changed_by)
 
 
 def declare_design(
@@ -162,13 +173,13 @@ def declare_design(
     Raises PlanDoesNotFitError when the campaign is open, the design does not fit and nobody accepts that.
     """
     with transaction.atomic():
-        locked = _locked(campaign)
+        locked = locked_campaign(campaign)
         design.put_into(locked)
         if locked.state == CampaignState.OPEN and not accepts_misfit:
             _refuse_misfit(locked)
         locked.save(update_fields=DECLARED_FIELDS)
-        _replan(locked, "design declared", declared_by)
-        _record_change(locked, declared_by)
+        replan(locked, "design declared", declared_by)
+        record_change(locked, declared_by)
 
 
 def accept_plan(*, campaign: Campaign, design: Declared, accepted_by: User, accepts_misfit: bool) -> None:
@@ -189,42 +200,27 @@ def accept_plan(*, campaign: Campaign, design: Declared, accepted_by: User, acce
 def set_hours(*, campaign: Campaign, hours: Mapping[int, float], changed_by: User) -> None:
     """Declare the hours a week of members, by the member's id; those of nobody else change."""
     with transaction.atomic():
-        locked = _locked(campaign)
+        locked = locked_campaign(campaign)
         for member in locked.members.filter(left_at__isnull=True, pk__in=hours.keys()):
             if member.hours_per_week != hours[member.pk]:
                 member.hours_per_week = hours[member.pk]
                 member.save(update_fields=["hours_per_week"])
-        _replan(locked, "hours declared", changed_by)
-        _record_change(locked, changed_by)
+        replan(locked, "hours declared", changed_by)
+        record_change(locked, changed_by)
 
 
 def pause_member(*, campaign: Campaign, member: CampaignMember, changed_by: User) -> None:
     """Let a person rest: what waits for them goes to the others, and the labels given stay."""
-    _set_pause(campaign, member, timezone.now(), "paused", changed_by)
+    with transaction.atomic():
+        set_pause(campaign=campaign, member=member, since=timezone.now(), by=changed_by)
+        follow_membership(campaign=campaign, person=member.user, by=changed_by)
 
 
 def resume_member(*, campaign: Campaign, member: CampaignMember, changed_by: User) -> None:
     """Let a person who rested take part again."""
-    _set_pause(campaign, member, None, "came back", changed_by)
-
-
-def _set_pause(
-    campaign: Campaign, member: CampaignMember, since: datetime | None, did: str, changed_by: User
-) -> None:
     with transaction.atomic():
-        locked = _locked(campaign)
-        standing = locked.members.select_related("user").get(pk=member.pk)
-        if (standing.paused_at is None) == (since is None):
-            return
-        standing.paused_at = since
-        standing.save(update_fields=["paused_at"])
-        _replan(locked, f"{standing.user.code} {did}", changed_by)
-        _record_change(locked, changed_by)
-
-
-def _locked(campaign: Campaign) -> Campaign:
-    # NO KEY: saves of labels refer to the campaign and must not wait.
-    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        set_pause(campaign=campaign, member=member, since=None, by=changed_by)
+        follow_membership(campaign=campaign, person=member.user, by=changed_by)
 
 
 def _refuse_misfit(campaign: Campaign) -> None:
@@ -233,12 +229,3 @@ def _refuse_misfit(campaign: Campaign) -> None:
             "The plan does not fit the people, their hours or the date. Change it on the plan page, or "
             "accept there that it does not fit."
         )
-
-
-def _replan(campaign: Campaign, because: str, made_by: User) -> None:
-    if campaign.state == CampaignState.OPEN:
-        revise_plan(campaign=campaign, because=because, made_by=made_by)
-
-
-def _record_change(campaign: Campaign, changed_by: User) -> None:
-    record_access(actor=changed_by, action=Action.CHANGED, obj_type="campaign", obj_id=str(campaign.pk))

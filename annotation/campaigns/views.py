@@ -25,6 +25,8 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
         "campaigns": selectors.campaigns_of(user),
         "is_lead": user.has_role(Role.LEAD),
         "is_annotator": user.has_role(Role.ANNOTATOR),
+        "is_adjudicator": user.has_role(Role.ADJUDICATOR),
+        "is_paid": user.has_role(Role.ANNOTATOR, Role.ADJUDICATOR),
     }
     return render(request, "annotation/campaigns/list.html", context)
 

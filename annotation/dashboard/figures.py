@@ -1,7 +1,7 @@
 """Every number of the dashboard, defined once: the rows that are counted are the rows its link lists."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from annotation.agreement import selectors as agreement
+from annotation.agreement.reading import OVERLAP_PURPOSES
 from annotation.labelling.selectors import scheme_of
 from annotation.models import (
     OPEN_STATES,
@@ -21,17 +22,26 @@ from annotation.models import (
     Sample,
     SampleFlag,
 )
-from annotation.schemes.definition import Dimension
-from datasets_app.models import Conversation, Source
-from prometheus_site.accounts.models import User
-
-CRISIS = "crisis_intensity"
-OVERLAP_PURPOSES = (Purpose.OVERLAP, Purpose.ANCHOR)
-SEVERE_FROM = 3.0  # "severe" is a crisis intensity of 3 or more, everywhere
+from annotation.schemes import severity
+from datasets_app.models import Source
 
 Rows = QuerySet[Any]
 Chosen = Mapping[str, str]
 BY_PERSON = {"person": "annotator__code"}
+DONE_SLOTS = ("labelled", "repeated")
+
+
+def _counted(text: str) -> int:
+    """Return a number of samples from an address. Raises ValueError."""
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError("Not a number of samples.")
+    return int(text)
+
+
+CHOICES: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(("person", "other", "answer", "against", "at_least"), str),
+    **dict.fromkeys(("first", "through"), _counted),
+}
 
 
 def is_open(state: str = "state") -> Q:
@@ -82,7 +92,8 @@ class Figure:
     """A named number and the rows it counts: of a campaign, or of a campaign and one dimension.
 
     ``kind`` names the columns of its list; ``narrowed_by`` maps a parameter of its address to the lookup that
-    it sets; ``shows_answers`` says that the list holds what somebody answered, or gives it away.
+    it sets; ``chosen_by`` names those that ``rows`` takes itself; ``shows_answers`` says that the list holds
+    what somebody answered, or gives it away.
     """
 
     key: str
@@ -90,6 +101,7 @@ class Figure:
     kind: str
     rows: Callable[..., Rows]
     narrowed_by: Mapping[str, str] = field(default_factory=dict)
+    chosen_by: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
     is_per_dimension: bool = False
     shows_answers: bool = False
 
@@ -100,12 +112,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Number:
-    """A figure's value as the page shows it, with the address of the list that reproduces it."""
+    """A figure's value as the page shows it, with the address of the list that reproduces it.
+
+    ``words`` say what is counted to whoever cannot see the table around it.
+    """
 
     figure: Figure
     value: int
     url: str
     anchor: str
+    words: str
 
 
 def _samples(campaign: Campaign) -> Rows:
@@ -150,6 +166,10 @@ def _not_locked(campaign: Campaign) -> Rows:
     return _given(campaign).filter(lock__isnull=True)
 
 
+def _overlap_not_locked(campaign: Campaign) -> Rows:
+    return _not_locked(campaign).filter(assignment__purpose__in=OVERLAP_PURPOSES)
+
+
 def _corrections(campaign: Campaign) -> Rows:
     return Label.objects.filter(campaign=campaign, reason__isnull=False)
 
@@ -160,33 +180,22 @@ def _with_note(campaign: Campaign) -> Rows:
 
 def severe_codes(campaign: Campaign) -> list[str]:
     """Return the answers that say "severe"; none where the scheme does not ask for crisis intensity."""
-    return [
-        category.code
-        for dimension in scheme_of(campaign).dimensions
-        for category in dimension.categories
-        if dimension.key == CRISIS and category.value is not None and category.value >= SEVERE_FROM
-    ]
+    return severity.severe_codes(scheme_of(campaign))
 
 
 def _severe(campaign: Campaign) -> Rows:
-    return _standing(campaign).filter(**{f"answers__{CRISIS}__in": severe_codes(campaign)})
+    return _standing(campaign).filter(**{f"answers__{severity.CRISIS}__in": severe_codes(campaign)})
 
 
 def _outside(campaign: Campaign) -> Rows:
     return _given(campaign).exclude(assignment__purpose__in=OVERLAP_PURPOSES)
 
 
-def _conversations(campaign: Campaign, dimension: Dimension) -> Rows:
-    items = agreement.overlap_items(campaign, dimension)
-    return Conversation.objects.filter(pk__in=items.values("conversation"))
-
-
-def _raters(campaign: Campaign, dimension: Dimension) -> Rows:
-    return User.objects.filter(pk__in=agreement.agreement_labels(campaign, dimension).values("annotator"))
-
-
 def _about_slots(key: str, title: str) -> Figure:
-    return Figure(key, title, "slots", _slots(key), BY_PERSON)
+    """Open slots are shown of nobody: beside an earlier look, a missing one would be a person's pass."""
+    if key in DONE_SLOTS:
+        return Figure(key, title, "labelled_slots", _slots(key), BY_PERSON)
+    return Figure(key, title, "slots", _slots(key))
 
 
 def _about_labels(key: str, title: str, rows: Callable[[Campaign], Rows], **more: str) -> Figure:
@@ -194,7 +203,7 @@ def _about_labels(key: str, title: str, rows: Callable[[Campaign], Rows], **more
 
 
 def _about_agreement(
-    key: str, title: str, kind: str, rows: Callable[[Campaign, Dimension], Rows], **narrowed_by: str
+    key: str, title: str, kind: str, rows: Callable[..., Rows], **narrowed_by: str
 ) -> Figure:
     # Who or what was counted tells how a question was answered where it is asked only after some answer.
     return Figure(key, title, kind, rows, narrowed_by, is_per_dimension=True, shows_answers=True)
@@ -216,20 +225,31 @@ _ALL = (
     _about_labels("given", "Labels given", _given, day="created_at__date"),
     _about_labels("locked", "Labels that are locked", _locked),
     _about_labels("unlocked", "Labels that are not locked yet", _not_locked),
+    _about_labels("overlap-unlocked", "Overlap labels that are not locked yet", _overlap_not_locked),
     _about_labels("standing", "Labels as they stand now", _standing, guideline="guideline__version"),
     _about_labels("corrections", "Corrections", _corrections),
     _about_labels("notes", "Labels with a note", _with_note),
     _about_labels("severe", "Severe labels: crisis intensity 3 or more", _severe),
-    _about_labels("outside", "Labels outside the planned overlap", _outside),
-    _about_agreement("overlap-items", "Overlap items", "items", agreement.overlap_items),
-    _about_agreement("conversations", "Conversations of the overlap items", "conversations", _conversations),
-    _about_agreement("raters", "Raters of the overlap items", "people", _raters),
+    _about_labels("outside", "Labels outside the planned overlap", _outside, purpose="assignment__purpose"),
+    replace(
+        _about_agreement("overlap-items", "Overlap items", "items", agreement.overlap_items),
+        chosen_by=CHOICES,
+    ),
+    replace(
+        _about_agreement("repeated-items", "Samples asked twice", "items", agreement.repeated_items),
+        chosen_by={"person": str},
+    ),
+    _about_agreement(
+        "conversations", "Conversations of the overlap items", "conversations", agreement.conversations
+    ),
+    _about_agreement("raters", "Raters of the overlap items", "people", agreement.raters),
     _about_agreement(
         "agreement-labels",
         "Labels of the overlap items",
         "labels",
         agreement.agreement_labels,
         answer="answer",
+        **BY_PERSON,
     ),
     _about_agreement(
         "single-label-samples", "Samples with one label only", "items", agreement.single_label_samples
@@ -250,14 +270,17 @@ def figure_named(key: str) -> Figure:
 
 def rows_of(figure: Figure, campaign: Campaign, chosen: Chosen) -> Rows:
     """Return the rows that are counted, narrowed by what was chosen. Raises UnknownFigureError."""
-    rows = _all_rows(figure, campaign, chosen)
-    for parameter, value in chosen.items():
-        if parameter == "dimension":
-            continue
-        if parameter not in figure.narrowed_by or not _is_sound(parameter, value):
-            raise UnknownFigureError("This figure cannot be narrowed like that.")
-        rows = rows.filter(**{figure.narrowed_by[parameter]: value})
-    return rows
+    given = {key: value for key, value in chosen.items() if key != "dimension"}
+    if not given.keys() <= figure.narrowed_by.keys() | figure.chosen_by.keys():
+        raise UnknownFigureError("This figure cannot be narrowed like that.")
+    if not all(_is_sound(parameter, value) for parameter, value in given.items()):
+        raise UnknownFigureError("This figure cannot be narrowed to that.")
+    try:
+        taken = {key: read(given.pop(key)) for key, read in figure.chosen_by.items() if key in given}
+        rows = _all_rows(figure, campaign, chosen, taken)
+    except (KeyError, ValueError) as unknown:
+        raise UnknownFigureError("There is nothing by that name in this campaign.") from unknown
+    return rows.filter(**{figure.narrowed_by[parameter]: value for parameter, value in given.items()})
 
 
 def count_of(key: str, campaign: Campaign, **chosen: str) -> int:
@@ -280,19 +303,17 @@ def counts_by(parameter: str, key: str, campaign: Campaign) -> dict[str, int]:
     return {str(value): count for value, count in groups}
 
 
-def number(key: str, campaign: Campaign, value: int, **chosen: str) -> Number:
+def number(key: str, campaign: Campaign, value: int, *, words: str = "", **chosen: str) -> Number:
     """Return a value of a figure together with the address of its list."""
     address = reverse("annotation:figure", args=[campaign.slug, key])
     query = f"?{urlencode(chosen)}" if chosen else ""
-    return Number(FIGURES[key], value, address + query, "-".join(["figure", key, *chosen.values()]))
+    anchor = "-".join(["figure", key, *chosen.values()])
+    return Number(FIGURES[key], value, address + query, anchor, words or FIGURES[key].title)
 
 
-def _all_rows(figure: Figure, campaign: Campaign, chosen: Chosen) -> Rows:
+def _all_rows(figure: Figure, campaign: Campaign, chosen: Chosen, taken: Mapping[str, object]) -> Rows:
     if figure.is_per_dimension:
-        try:
-            return figure.rows(campaign, scheme_of(campaign).dimension(chosen["dimension"]))
-        except KeyError as unknown:
-            raise UnknownFigureError("This figure needs a dimension of the campaign's scheme.") from unknown
+        return figure.rows(campaign, scheme_of(campaign).dimension(chosen["dimension"]), **taken)
     if "dimension" in chosen:
         raise UnknownFigureError("This figure is not about one dimension.")
     return figure.rows(campaign)

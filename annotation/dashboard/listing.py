@@ -1,6 +1,6 @@
 """The list behind a number, page by page, and one sample with what everybody said about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q
 
+from annotation.agreement.raters import WINDOW_ITEMS
 from annotation.agreement.selectors import eligible_labels
 from annotation.dashboard.figures import Chosen, Figure, Rows, rows_of, shown_state
 from annotation.labelling.presenter import answers_in_words
@@ -76,7 +77,7 @@ def page_of(figure: Figure, campaign: Campaign, chosen: Chosen, page: str | None
     if figure.kind == "labels":
         keys = [chosen["dimension"]] if "dimension" in chosen else _headlines(campaign)
         found.object_list = [LabelRow(label, _answers(label, keys)) for label in found.object_list]
-    elif figure.kind == "slots":
+    elif figure.kind in ("slots", "labelled_slots"):
         found.object_list = [SlotRow(slot, shown_state(slot)) for slot in found.object_list]
     elif figure.kind == "items":
         dimension = scheme_of(campaign).dimension(chosen["dimension"])
@@ -84,16 +85,35 @@ def page_of(figure: Figure, campaign: Campaign, chosen: Chosen, page: str | None
     return found
 
 
+def page_of_samples(
+    campaign: Campaign, dimension: Dimension, numbers: Sequence[Hashable], page: str | None
+) -> Page[Any]:
+    """Return one page of the samples of these numbers, in their order, with each person's answer."""
+    found: Page[Any] = Paginator(numbers, ROWS_PER_PAGE).get_page(page)
+    place = {number: index for index, number in enumerate(found.object_list)}
+    samples = Sample.objects.filter(campaign=campaign, number__in=place)
+    shown = sorted(samples, key=lambda sample: place[sample.number])
+    found.object_list = _items(campaign, dimension, shown)
+    return found
+
+
 def narrowing_in_words(campaign: Campaign, chosen: Chosen) -> list[str]:
     """Return what a list was narrowed to, for its heading."""
-    found = [value for key, value in chosen.items() if key in ("person", "day")]
-    if "guideline" in chosen:
-        found.append(f"guideline {chosen['guideline']}")
+    labels: dict[str, str] = {}
+    found = []
     if "dimension" in chosen:
         dimension = scheme_of(campaign).dimension(chosen["dimension"])
-        found += [dimension.title] + [
-            category.label for category in dimension.categories if category.code == chosen.get("answer")
-        ]
+        labels = {category.code: category.label for category in dimension.categories}
+        found.append(dimension.title)
+    words = {
+        "guideline": "guideline {}",
+        "at_least": "{} or higher",
+        "first": "the first {}",
+        "through": f"{WINDOW_ITEMS} up to the {{}}th of this person",
+    }
+    for key, value in chosen.items():
+        if key != "dimension":
+            found.append(words.get(key, "{}").format(labels.get(value, value)))
     return found
 
 
@@ -138,8 +158,10 @@ def _ordered(kind: str, rows: Rows) -> Rows:
     if kind == "labels":
         rows = rows.select_related("sample", "annotator", "guideline", "assignment")
         return rows.order_by("-created_at", "pk")
-    if kind == "slots":
+    if kind == "labelled_slots":
         return rows.select_related("sample", "annotator").order_by("annotator__code", "position")
+    if kind == "slots":
+        return rows.select_related("sample").order_by("sample__number", "pk")
     if kind == "people":
         return rows.order_by("code")
     if kind == "conversations":

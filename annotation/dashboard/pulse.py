@@ -10,8 +10,8 @@ from django.db.models import Aggregate, Count, F, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotation.dashboard.figures import Number, counts_by, is_planned, number, slots_by_person
-from annotation.dashboard.pairs import Pair, PairMatrix, matrix_of
+from annotation.dashboard.figures import Number, counts_by, number, slots_by_person
+from annotation.dashboard.pairs import PairMatrix, matrix_of
 from annotation.dashboard.schedule import Schedule
 from annotation.dashboard.signs import WORKING_MINUTES
 from annotation.labelling.presenter import worked
@@ -27,7 +27,6 @@ class Working:
     """One person at work: since when, how much in this sitting and today, and how fast."""
 
     code: str
-    name: str
     started_at: datetime
     last_seen_at: datetime
     labels_in_sitting: int
@@ -80,7 +79,6 @@ def _working(campaign: Campaign, sitting: Sitting, today: date) -> Working:
     code = sitting.annotator.code
     return Working(
         code=code,
-        name=sitting.annotator.display_name,
         started_at=sitting.started_at,
         last_seen_at=sitting.last_seen_at,
         labels_in_sitting=sitting.in_sitting,  # type: ignore[attr-defined]
@@ -116,13 +114,13 @@ def _schedule(campaign: Campaign, planned: int) -> Schedule:
     )
 
 
-def _pairs(campaign: Campaign) -> dict[frozenset[str], Pair]:
-    """Return what each two people share: samples that both were given, and those that both have labelled."""
+def _pairs(campaign: Campaign) -> dict[frozenset[str], int]:
+    """Return how many samples each two people have both labelled.
+
+    Not those that both were given: that number falls when one of the two passes a sample.
+    """
     is_other = Q(sample__assignments__annotator__gt=F("annotator"), sample__assignments__repeat_number=0)
-    are_planned = is_planned("state") & is_planned("sample__assignments__state")
-    slots = Assignment.objects.filter(are_planned, is_other, campaign=campaign, repeat_number=0)
     are_both = Q(state=AssignmentState.LABELLED, sample__assignments__state=AssignmentState.LABELLED)
-    rows = slots.values_list("annotator__code", "sample__assignments__annotator__code").annotate(
-        shared=Count("pk"), by_both=Count("pk", filter=are_both)
-    )
-    return {frozenset({one, other}): Pair(shared, by_both) for one, other, shared, by_both in rows.order_by()}
+    slots = Assignment.objects.filter(are_both, is_other, campaign=campaign, repeat_number=0)
+    rows = slots.values_list("annotator__code", "sample__assignments__annotator__code")
+    return {frozenset({one, other}): n for one, other, n in rows.annotate(n=Count("pk")).order_by()}

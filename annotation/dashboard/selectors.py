@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from annotation.agreement.selectors import Agreement, agreement_of
-from annotation.dashboard.figures import Number, count_of, counts_by, number, severe_codes, slots_by_person
+from annotation.dashboard.figures import (
+    FIGURES,
+    Number,
+    count_of,
+    counts_by,
+    number,
+    severe_codes,
+    slots_by_person,
+)
 from annotation.labelling.selectors import scheme_of
 from annotation.models import Assignment, Campaign, LabelUndo, Pass
-from annotation.schemes.definition import Category
+from annotation.wellbeing.exposure import doses_in
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
@@ -21,10 +29,16 @@ DAYS_SHOWN = 14
 
 @dataclass(frozen=True)
 class Person:
-    """How far one person has come; ``numbers`` by figure."""
+    """What one person has done; ``numbers`` by figure. What is left stands nowhere by person: it would fall
+    with every pass.
+
+    ``dose`` of severe texts read here, as care counts it. It opens no list: beside the labels given, that
+    would tell what the person opened and then passed.
+    """
 
     user: User
     numbers: Mapping[str, Number]
+    dose: int
 
 
 @dataclass(frozen=True)
@@ -34,20 +48,6 @@ class Day:
     day: str
     given: Number
     most: int
-
-
-@dataclass(frozen=True)
-class AgreementPanel:
-    """One headline dimension: its agreement, what that rests on and what it leaves out."""
-
-    agreement: Agreement
-    items: Number
-    conversations: Number
-    raters: Number
-    labels: Number
-    single: Number
-    not_eligible: Number
-    answers: Sequence[tuple[Category, Number]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Overview:
     people: Sequence[Person]
     guidelines: Sequence[tuple[str, Number]]
     days: Sequence[Day]
-    panels: Sequence[AgreementPanel]
+    agreements: Sequence[tuple[Agreement, Number]]
     undone: int
     passes: int
     is_blind: bool
@@ -85,13 +85,13 @@ def overview_of(campaign: Campaign, *, is_blind: bool) -> Overview:
     by_guideline = counts_by("guideline", "standing", campaign)
     return Overview(
         totals={key: number(key, campaign, value) for key, value in totals.items()},
-        people=[_person(user, campaign, by_person) for user in people_of(campaign)],
+        people=_people(campaign, by_person),
         guidelines=[
             (version, number("standing", campaign, count, guideline=version))
             for version, count in sorted(by_guideline.items())
         ],
         days=_days(campaign),
-        panels=[] if is_blind else _panels(campaign),
+        agreements=[] if is_blind else _agreements(campaign),
         undone=LabelUndo.objects.filter(label__campaign=campaign).count(),
         passes=Pass.objects.filter(assignment__campaign=campaign, taken_back_at__isnull=True).count(),
         is_blind=is_blind,
@@ -109,14 +109,20 @@ def people_of(campaign: Campaign) -> QuerySet[User]:
     return User.objects.filter(Q(pk__in=planned) | Q(pk__in=members.values("user"))).order_by("code")
 
 
-def _person(user: User, campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> Person:
-    return Person(
-        user,
-        {
-            key: number(key, campaign, counts.get(user.code, 0), person=user.code)
-            for key, counts in by_person.items()
-        },
-    )
+def _people(campaign: Campaign, by_person: Mapping[str, Mapping[str, int]]) -> list[Person]:
+    doses = doses_in(campaign)
+    return [
+        Person(
+            user,
+            {
+                key: number(key, campaign, counts.get(user.code, 0), person=user.code)
+                for key, counts in by_person.items()
+                if "person" in FIGURES[key].narrowed_by
+            },
+            doses.get(user.code, 0),
+        )
+        for user in people_of(campaign)
+    ]
 
 
 def _days(campaign: Campaign) -> list[Day]:
@@ -125,29 +131,12 @@ def _days(campaign: Campaign) -> list[Day]:
     return [Day(day, number("given", campaign, count, day=day), most) for day, count in newest]
 
 
-def _panels(campaign: Campaign) -> list[AgreementPanel]:
-    return [_panel(found, campaign) for found in agreement_of(campaign, scheme_of(campaign))]
-
-
-def _panel(found: Agreement, campaign: Campaign) -> AgreementPanel:
-    estimate, dimension = found.estimate, found.dimension
-
-    def on_dimension(key: str, value: int, **chosen: str) -> Number:
-        return number(key, campaign, value, dimension=dimension.key, **chosen)
-
-    def counted(key: str) -> Number:
-        return on_dimension(key, count_of(key, campaign, dimension=dimension.key))
-
-    def answered(code: str) -> Number:
-        return on_dimension("agreement-labels", found.answer_counts.get(code, 0), answer=code)
-
-    return AgreementPanel(
-        agreement=found,
-        items=on_dimension("overlap-items", estimate.n_items_overlap),
-        conversations=on_dimension("conversations", estimate.n_clusters),
-        raters=on_dimension("raters", estimate.n_raters),
-        labels=on_dimension("agreement-labels", estimate.n_labels),
-        single=counted("single-label-samples"),
-        not_eligible=counted("not-eligible"),
-        answers=[(category, answered(category.code)) for category in dimension.categories],
-    )
+def _agreements(campaign: Campaign) -> list[tuple[Agreement, Number]]:
+    """Return each dimension's agreement with the overlap items that it rests on."""
+    return [
+        (
+            found,
+            number("overlap-items", campaign, found.estimate.n_items_overlap, dimension=found.dimension.key),
+        )
+        for found in agreement_of(campaign, scheme_of(campaign))
+    ]

@@ -7,10 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation import blindness, permissions
+from annotation.dangerous.selectors import clock_of
 from annotation.dashboard import figures, listing, pulse, selectors, streaming
 from annotation.dashboard.signs import version_of
 from annotation.labelling.selectors import turns_of
 from annotation.models import Campaign
+from annotation.obstacles.latest import people_to_look_at
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
@@ -33,7 +35,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponseBase:
     context = {
         "campaign": campaign,
         "overview": found,
+        "to_look_at": None if is_blind else people_to_look_at(campaign),
         "working": pulse.working_now(campaign),
+        "danger": None if is_blind else clock_of(campaign),
         "plan": pulse.plan_of(campaign),
         "version": version,
         "stream": streaming.pulse_url(origin, campaign) if origin else "",
@@ -55,7 +59,7 @@ def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
         named = figures.figure_named(figure)
         is_blind = blindness.is_blind_in(lead, campaign)
         if named.shows_answers and is_blind:
-            return _closed(request, campaign)
+            return closed(request, campaign)
         page = listing.page_of(named, campaign, chosen, request.GET.get("page"))
     except figures.UnknownFigureError as unknown:
         raise Http404 from unknown
@@ -81,7 +85,7 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     campaign = permissions.campaign_for(lead, slug)
     found = permissions.sample_for(lead, campaign, number)
     if blindness.is_blind_in(lead, campaign):
-        return _closed(request, campaign)
+        return closed(request, campaign)
     side_by_side = listing.labels_side_by_side(found, campaign)
     record_access(actor=lead, action=Action.VIEWED, obj_type="sample", obj_id=str(found.pk))
     blindness.record_sample_labels_read(reader=lead, sample=found)
@@ -96,7 +100,7 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "annotation/dashboard/sample.html", context)
 
 
-def _closed(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def closed(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Say that labels stay closed to a lead who still labels here: only blind labels count."""
     context = {"campaign": campaign, "is_simulated": campaign.is_simulated}
     return render(request, "annotation/dashboard/closed.html", context, status=403)

@@ -10,6 +10,7 @@ from annotation.campaigns.selectors import CAMPAIGN_ROLES
 from annotation.guidelines import services
 from annotation.guidelines.forms import GuidelineForm
 from annotation.guidelines.rendering import rendered
+from annotation.pay.presenter import beat_context
 from annotation.schemes.shipped import clauses
 from prometheus_site.accounts.roles import Role
 
@@ -27,6 +28,8 @@ def current(request: HttpRequest, slug: str) -> HttpResponse:
         "can_change": user.has_role(Role.LEAD),
         "is_simulated": campaign.is_simulated,
     }
+    if user.has_role(Role.ANNOTATOR, Role.ADJUDICATOR):
+        context |= beat_context(campaign)  # reading it is paid work
     return render(request, "annotation/guidelines/current.html", context)
 
 

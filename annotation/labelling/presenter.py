@@ -167,7 +167,9 @@ def time_left(seconds: int | None) -> str:
 
 
 def worked(seconds: int) -> str:
-    """Return the active time of a day in words, to the minute."""
+    """Return the active time of a day in words, to the minute; what is less than one is not nothing."""
+    if 0 < seconds < 60:
+        return "under a minute"
     return _duration(seconds // 60)
 
 

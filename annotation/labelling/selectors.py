@@ -42,6 +42,7 @@ def on_screen(user: User, campaign: Campaign) -> Assignment | None:
     leased = (
         Assignment.objects.visible_to(user)
         .readable()
+        .readable_by(user)
         .filter(campaign=campaign, state=AssignmentState.LEASED, first_shown_at__isnull=False)
     )
     # What was shown last: an undone label's sample is back on screen before what was fetched ahead.

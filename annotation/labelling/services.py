@@ -15,6 +15,7 @@ from annotation.labelling.selectors import scheme_version
 from annotation.labelling.slots import LockedSlot, lock_slot, mark_labelled
 from annotation.models import Assignment, AssignmentState, CampaignState, Label, LabelUndo, Sitting
 from annotation.schemes.answers import validate_answers
+from annotation.wellbeing import exposure
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent
 from prometheus_site.audit.services import append_to_chain
@@ -48,6 +49,10 @@ class AlreadyLabelledError(LabelNotRecordedError):
 
 class LockedError(LabelNotRecordedError):
     """There is nothing that could still be undone."""
+
+
+class RestFirstError(LabelNotRecordedError):
+    """A severe text is not opened now: the limits of care come first."""
 
 
 @dataclass(frozen=True)
@@ -166,12 +171,16 @@ def _refuse_what_cannot_be_labelled(slot: LockedSlot, annotator: User) -> None:
         raise NotYoursError("This sample is not yours to label now. Nothing was saved; go on.")
     # What a clinician has read and labelled is kept, though the plan gave the sample to another meanwhile.
     was_read = slot.first_shown_at is not None or was_sent(slot.sample_id, annotator)
-    if slot.state == AssignmentState.WITHDRAWN and not was_read:
+    if not was_read and (slot.state == AssignmentState.WITHDRAWN or _is_kept_back(slot, annotator)):
         raise NotYoursError("This sample is no longer yours to label. Nothing was saved; go on.")
     if slot.is_covered:
         raise LabelNotRecordedError(
             "The text of this sample is still covered. Open it before you label it, or pass the sample."
         )
+
+
+def _is_kept_back(slot: LockedSlot, annotator: User) -> bool:
+    return not Assignment.objects.filter(pk=slot.assignment_id).admitted(annotator).exists()
 
 
 def was_sent(sample_id: uuid.UUID, annotator: User) -> bool:
@@ -219,7 +228,7 @@ def _store(
     sitting: Sitting,
     corrects: Label | None = None,
 ) -> Label:
-    scope = clinician_scope(annotator)
+    scope, scheme = clinician_scope(annotator), scheme_version(slot.scheme_id)
     label = Label(
         campaign_id=slot.campaign_id,
         assignment_id=slot.assignment_id,
@@ -227,7 +236,7 @@ def _store(
         annotator=annotator,
         scheme_id=slot.scheme_id,
         guideline_id=_guideline_shown(slot, submission.guideline_id),
-        answers=validate_answers(scheme_version(slot.scheme_id), submission.answers, slot.turns_present),
+        answers=validate_answers(scheme, submission.answers, slot.turns_present),
         note=_seal(submission.note, scope),
         reason=_seal(submission.reason, scope) if corrects else None,
         active_seconds=submission.active_seconds,
@@ -256,6 +265,7 @@ def _store(
         object_id=label.pk,
         payload=record.payload(label, read),
     )
+    exposure.note_judged(annotator, slot.assignment_id, scheme, label.answers)
     return label
 
 

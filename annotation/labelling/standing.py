@@ -9,22 +9,27 @@ from django.utils import timezone
 
 from annotation.assignment.sittings import UNDOABLE_LABELS
 from annotation.models import Campaign
+from annotation.wellbeing.exposure import SECONDS_TODAY
+from annotation.wellbeing.policy import BREAK_AFTER_MINUTES
 from prometheus_site.accounts.models import User
 from prometheus_site.core import prepared
 
 PACE_LABELS = 50  # the pace is the median of so many latest labels
 PACE_NEEDS_LABELS = 10
-BREAK_AFTER_SECONDS = 30 * 60
 
 # Numbers in their places, not parameters: a kept plan would not know how few rows are wanted.
 STANDING = f"""
+WITH mine AS (
+    SELECT coalesce(max(break_after_minutes), {BREAK_AFTER_MINUTES}) AS break_after_minutes,
+           date_trunc('day', %(now)s::timestamptz, coalesce(max(time_zone), 'UTC')) AS midnight
+    FROM annotation_carelimits WHERE user_id = %(annotator)s
+)
 SELECT
     (SELECT count(*) FROM annotation_assignment
      WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state = 'labelled'),
     (SELECT count(*) FROM annotation_assignment AS slot
      WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND state IN ('waiting', 'leased')),
-    (SELECT coalesce(sum(active_seconds), 0) FROM annotation_label
-     WHERE annotator_id = %(annotator)s AND created_at >= %(midnight)s),
+    {SECONDS_TODAY},
     (SELECT started_at FROM annotation_sitting
      WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND ended_at IS NULL),
     (SELECT count(*) FROM (
@@ -45,7 +50,9 @@ SELECT
         SELECT active_seconds FROM annotation_label
         WHERE annotator_id = %(annotator)s AND campaign_id = %(campaign)s
         ORDER BY created_at DESC LIMIT {PACE_LABELS}) AS recent
-     WHERE active_seconds IS NOT NULL)
+     WHERE active_seconds IS NOT NULL),
+    mine.break_after_minutes
+FROM mine
 """  # noqa: S608
 
 
@@ -59,7 +66,11 @@ class Standing:
     seconds_today: int
     sitting_started_at: datetime | None
     seconds_per_label: float | None
-    break_after_seconds: int = BREAK_AFTER_SECONDS
+    break_after_seconds: int
+
+    @property
+    def break_after_minutes(self) -> int:
+        return self.break_after_seconds // 60
 
     @property
     def planned(self) -> int:
@@ -80,11 +91,11 @@ def standing_of(user: User, campaign: Campaign) -> Standing:
     named: dict[str, uuid.UUID | datetime | int] = {
         "campaign": campaign.pk,
         "annotator": user.pk,
-        "midnight": timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0),
+        "now": timezone.now(),
     }
     row = prepared.one_row(STANDING, named)
-    assert row is not None, "a question without FROM has one row"  # noqa: S101  for the type checker
-    labelled, waiting, today, started, undoable, paces = row
+    assert row is not None, "an aggregate has one row"  # noqa: S101  for the type checker
+    labelled, waiting, today, started, undoable, paces, break_after_minutes = row
     return Standing(
         labelled=labelled,
         waiting=waiting,
@@ -92,6 +103,7 @@ def standing_of(user: User, campaign: Campaign) -> Standing:
         seconds_today=today,
         sitting_started_at=started,
         seconds_per_label=_median(paces or []),
+        break_after_seconds=60 * break_after_minutes,
     )
 
 

@@ -16,6 +16,7 @@ from annotation.labelling.services import (
     KeyReusedError,
     LockedError,
     NotYoursError,
+    RestFirstError,
     clinician_scope,
     undo_label,
     was_sent,
@@ -32,6 +33,8 @@ from annotation.models import (
     Pass,
     SampleFlag,
 )
+from annotation.wellbeing import exposure
+from annotation.wellbeing.policy import REST_AFTER_SEVERE_MINUTES
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
@@ -103,22 +106,40 @@ def flag_sample(
 def uncover(*, annotator: User, assignment: Assignment) -> None:
     """Note that the person opened a text estimated severe: from now on it was read.
 
-    Raises NotYoursError for a sample that is not, and was not, on the person's screen: else two severe texts
-    could be read one after the other.
+    Raises NotYoursError for a sample that is not, and was not, on the person's screen, also for one that the
+    gate keeps back and the person has not read, and RestFirstError where another severe text was just read,
+    in whichever campaign, or the person's limits are reached.
     """
     with transaction.atomic():
         sittings.touch(campaign_id=assignment.campaign_id, annotator=annotator)
         handed = Q(state__in=[AssignmentState.LEASED, AssignmentState.LABELLED])
         was_there = handed | Q(state=AssignmentState.WAITING, first_shown_at__isnull=False)
-        slot = Assignment.objects.visible_to(annotator).filter(was_there, pk=assignment.pk)
+        readable = Assignment.objects.visible_to(annotator).readable_by(annotator)
+        slot = readable.filter(was_there, pk=assignment.pk)
         if not slot.exists():
             raise NotYoursError("This sample is not on your screen now. Reload the page.")
+        if slot.filter(opened_at__isnull=True, sample__is_estimated_severe=True).exists():
+            _refuse_beyond_care(annotator, assignment)
+            exposure.note_opened(annotator, assignment.pk)
         Assignment.objects.filter(pk=assignment.pk, opened_at__isnull=True).update(opened_at=timezone.now())
         Assignment.objects.filter(pk=assignment.pk, first_shown_at__isnull=True).update(
             first_shown_at=timezone.now()
         )
         record_access(
             actor=annotator, action=Action.VIEWED, obj_type="sample", obj_id=str(assignment.sample_id)
+        )
+
+
+def _refuse_beyond_care(annotator: User, assignment: Assignment) -> None:
+    care = exposure.care_of(annotator, assignment.campaign_id)
+    if not care.has_room_to_open:
+        raise RestFirstError(
+            "You have read as many severe texts as your limits allow. Pass this one, or leave: it waits."
+        )
+    if exposure.severe_just_read_at(annotator, assignment.pk):
+        raise RestFirstError(
+            "The last text you read was severe, too. Label another one first, or take a pause of "
+            f"{REST_AFTER_SEVERE_MINUTES} minutes; this one stays here."
         )
 
 

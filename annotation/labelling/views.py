@@ -18,10 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation import permissions
 from annotation.assignment import queue
 from annotation.labelling import drafts, presenter, selectors, services, unlabelled
+from annotation.labelling.ahead import ahead_of
+from annotation.labelling.breaks import BETWEEN_SAMPLES, is_break_due
 from annotation.labelling.cards import is_covered
 from annotation.labelling.forms import FlagForm, SubmissionForm, posted_answers
 from annotation.labelling.standing import standing_of
 from annotation.models import Assignment, Campaign, FlagKind, Label, Sample
+from annotation.qualification.selectors import missing_for
 from annotation.schemes.answers import AnswerErrors
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
@@ -59,8 +62,9 @@ def save(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpRespo
     done = attempt.carry_out(annotator, assignment)
     if not done:
         return _workbench(request, annotator, campaign, assignment, attempt)
-    messages.success(request, done)
-    if request.POST.get("action") != "draft":
+    is_done = request.POST.get("action") != "draft"
+    messages.success(request, done, extra_tags=BETWEEN_SAMPLES if is_done else "")
+    if is_done:
         _lease_next(request, annotator, campaign)
     return redirect("annotation:workbench", slug=slug)
 
@@ -73,7 +77,7 @@ def open_severe(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Ht
     assignment = permissions.slot_for(annotator, campaign, assignment_id)
     try:
         unlabelled.uncover(annotator=annotator, assignment=assignment)
-    except services.NotYoursError as refused:
+    except (services.NotYoursError, services.RestFirstError) as refused:
         messages.warning(request, str(refused))
     return redirect("annotation:workbench", slug=slug)
 
@@ -245,7 +249,10 @@ def _workbench(
         "time_left": presenter.time_left(standing.seconds_left),
         "worked_today": presenter.worked(standing.seconds_today),
         "flag_kinds": FlagKind.choices,
-        "pause": "" if assignment else _pause(campaign, annotator),
+        "is_break_due": assignment is not None and is_break_due(request, standing),
+        "ahead": None if assignment or not standing.waiting else ahead_of(annotator, campaign, standing),
+        "pause": None if assignment else _pause(campaign, annotator),
+        "missing": [] if assignment else missing_for(campaign, annotator),
     }
     attempt = attempt or _Attempt(campaign)
     if assignment is not None:
@@ -254,9 +261,9 @@ def _workbench(
     return render(request, "annotation/labelling/workbench.html", context, status=attempt.status)
 
 
-def _pause(campaign: Campaign, annotator: User) -> str:
-    not_before = queue.severe_not_before(campaign, annotator)
-    return queue.ONLY_SEVERE_LEFT if not_before and not_before > timezone.now() else ""
+def _pause(campaign: Campaign, annotator: User) -> queue.Pause | None:
+    pause = queue.pause_of(campaign, annotator)
+    return pause if pause and (pause.until is None or pause.until > timezone.now()) else None
 
 
 def _with_draft(assignment: Assignment, attempt: _Attempt) -> dict[str, Any]:

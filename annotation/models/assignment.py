@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Cast, Now
 
 from annotation.models.campaign import Campaign
+from annotation.models.qualification import Admission
 from annotation.models.sample import Sample
+from prometheus_site.audit.models import AccessEvent
 
 if TYPE_CHECKING:
     from prometheus_site.accounts.models import User
@@ -35,6 +37,7 @@ class AssignmentState(models.TextChoices):
 
 
 OPEN_STATES = (AssignmentState.RESTING, AssignmentState.WAITING, AssignmentState.LEASED)
+DONE_STATES = (AssignmentState.LABELLED, AssignmentState.PASSED)
 QUEUED_STATES = (AssignmentState.WAITING, AssignmentState.LEASED)
 
 
@@ -45,6 +48,22 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             annotator=user, campaign__members__user=user, campaign__members__left_at__isnull=True
         )
 
+    def admitted(self, user: "User") -> "AssignmentQuerySet":
+        """Leave out what the gate keeps from this person now."""
+        admission = Admission.objects.in_force().filter(campaign=OuterRef("campaign"), clinician=user)
+        return self.filter(
+            Q(campaign__requires_qualification=False)
+            | Exists(admission.filter(covers_all=True))
+            | Q(Exists(admission), purpose=Purpose.CALIBRATION)
+        )
+
+    def readable_by(self, user: "User") -> "AssignmentQuerySet":
+        """Return what the person may read: what the gate lets through now, and what was read before."""
+        sent = AccessEvent.objects.filter(
+            object_type="sample", object_id=Cast(OuterRef("sample"), models.CharField()), actor=user
+        )
+        return self.filter(Q(pk__in=self.admitted(user).values("pk")) | Exists(sent))
+
     def readable(self) -> "AssignmentQuerySet":
         """Leave out samples whose source was withdrawn: their text is gone."""
         return self.filter(sample__conversation__source__withdrawn_at__isnull=True)
@@ -54,8 +73,12 @@ class Assignment(models.Model):
     """One slot: this clinician labels this sample, at this place in the clinician's queue."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="assignments")
-    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="assignments")
+    # No index of its own where a constraint below begins with the column: given the choice, a plan made
+    # before there are statistics would read all rows of a campaign by it.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments"
     )
@@ -117,6 +140,12 @@ class Assignment(models.Model):
                 name="assignment_handed_out",
             ),
             models.Index(fields=["leased_until"], condition=Q(state="leased"), name="assignment_leases"),
+            # The severe text that a person opened last, of whichever campaign.
+            models.Index(
+                fields=["annotator", "opened_at"],
+                condition=Q(opened_at__isnull=False),
+                name="assignment_opened",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,6 +52,10 @@ class Campaign(models.Model):
     due_on = models.DateField(null=True)
     expected_seconds_per_label = models.PositiveSmallIntegerField(default=45, db_default=45)
     seed = models.PositiveBigIntegerField(default=1)
+    # Whether samples go to qualified clinicians only. What was set up before there was a gate has none.
+    requires_qualification = models.BooleanField(default=False, db_default=False)
+    # Agreement with the settled calibration answers, per dimension, from which a lead calls it passed.
+    calibration_threshold = models.FloatField(default=0.7, db_default=0.7)
     agreement_target = models.DecimalField(max_digits=3, decimal_places=2, default=0.85)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

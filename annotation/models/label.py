@@ -3,6 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -32,17 +33,21 @@ class LabelQuerySet(AppendOnlyQuerySet):
         )
 
     def current(self) -> "LabelQuerySet":
-        """Return what stands now: labels that were not undone and that no correction supersedes."""
+        """Return what stands now: labels neither undone nor withdrawn, and that no correction supersedes."""
         newer = self.model._default_manager.filter(supersedes=OuterRef("pk"))
-        return self.filter(~Exists(newer), undo__isnull=True)
+        return self.filter(~Exists(newer), undo__isnull=True).in_use()
+
+    def in_use(self) -> "LabelQuerySet":
+        """Leave out labels whose maker took back the consent to use them."""
+        return self.filter(withdrawn__isnull=True)
 
     def first_given(self) -> "LabelQuerySet":
-        """Return labels as they were first given: what was undone and corrections left out."""
-        return self.filter(reason__isnull=True, undo__isnull=True)
+        """Return labels as first given: what was undone or withdrawn and corrections left out."""
+        return self.filter(reason__isnull=True, undo__isnull=True).in_use()
 
     def locked(self) -> "LabelQuerySet":
         """Return labels as they stood when they locked: no undo after that, and no correction among them."""
-        return self.filter(reason__isnull=True, lock__isnull=False)
+        return self.filter(reason__isnull=True, lock__isnull=False).in_use()
 
     def counting_for_agreement(self) -> "LabelQuerySet":
         """Return blind labels of planned overlap as they locked: all that an agreement figure may use."""
@@ -72,10 +77,13 @@ class Label(AppendOnlyModel):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="labels")
+    # No index of its own where one below begins with the column: a plan might read everything by it.
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="labels", db_index=False)
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="labels")
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="labels")
-    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="labels")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="labels", db_index=False
+    )
     scheme = models.ForeignKey(SchemeVersion, on_delete=models.PROTECT, related_name="+")
     guideline = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField()
@@ -101,7 +109,21 @@ class Label(AppendOnlyModel):
     objects: ClassVar[LabelQuerySet] = LabelQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        triggers = append_only_triggers()
+        triggers = [
+            *append_only_triggers(),
+            # The kind of the campaign is a foreign key; this is the kind of who answers.
+            pgtrigger.Trigger(
+                name="program_says_so",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__is_simulated=False),
+                func=(
+                    "IF EXISTS (SELECT 1 FROM accounts_user WHERE id = NEW.annotator_id AND is_simulated) "
+                    "THEN RAISE EXCEPTION 'a program''s label does not count as a clinician''s' "
+                    "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"
+                ),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["annotator", "idempotency_key"], name="label_one_per_key"),
             models.UniqueConstraint(
@@ -118,7 +140,10 @@ class Label(AppendOnlyModel):
         ]
         indexes = [
             models.Index(fields=["campaign", "created_at"], name="label_campaign_created"),
-            models.Index(fields=["annotator", "created_at"], name="label_annotator_created"),
+            # With the time, so that a day's work is summed up from the index alone.
+            models.Index(
+                fields=["annotator", "created_at"], include=["active_seconds"], name="label_annotator_day"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,13 +3,14 @@
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from annotation.rehearsal.behaviour import Deed, Temperament, decide, mistyped, slipped
 from annotation.rehearsal.clinician import SimulatedClinician
 from annotation.rehearsal.doors import Body, Door, Reply
+from annotation.rehearsal.faults import LAZY_SECONDS
 from annotation.schemes.answers import Answer
 from annotation.schemes.definition import Scheme
 
@@ -26,7 +27,9 @@ class RehearsalError(Exception):
 class Annotator:
     """Works through a queue as the page does: three samples in hand, each saved with a key of its own.
 
-    ``think`` is called with the seconds that a person would take; ``counts`` tells what happened.
+    ``planned`` is how many samples are waiting in all. ``think`` is called with the seconds that a person
+    would take; ``counts`` tells what happened, ``pause`` what the site last said when it gave less than was
+    asked for.
     """
 
     clinician: SimulatedClinician
@@ -34,46 +37,76 @@ class Annotator:
     scheme: Scheme
     guideline: uuid.UUID
     door: Door
+    planned: int
     think: Callable[[float], None] = time.sleep
     counts: Counts = field(default_factory=Counter)
+    pause: Body | None = None
     _hand: deque[Body] = field(default_factory=deque)
     _visits: Counter[str] = field(default_factory=Counter)
     _to_undo: dict[str, tuple[int, dict[str, Answer], Body]] = field(default_factory=dict)
 
     def work(self) -> Counts:
         """Label until the queue gives nothing more, then leave."""
-        while self._hand or self._fetch():
-            self._do_next()
-        self._undo_what_is_due(is_over=True)
-        self._ask("leave/", {}, 200)
+        for seconds in self.sit():
+            self.think(seconds)
+        self.leave()
         return self.counts
 
+    def sit(self, is_over: Callable[[], bool] = lambda: False) -> Iterator[float]:
+        """Label until nothing more comes or it is over; yield the seconds that each sample is thought about.
+
+        ``is_over`` is asked between two samples only.
+        """
+        is_going_on = True
+        while is_going_on and not is_over() and (self._hand or self._fetch()):
+            is_going_on = yield from self._do_next()
+
+    def leave(self) -> None:
+        """Mend what was slipped and end the sitting."""
+        self._undo_what_is_due(is_over=True)
+        self._ask("leave/", {}, 200)
+        self._hand.clear()
+
     def _fetch(self) -> bool:
-        handed = self._ask("next/", {"held": [], "count": AHEAD, "showing": None}, 200)
-        self._hand.extend(handed["cards"])
+        """Put one sample on the screen, as the page does when it opens, and fetch others ahead."""
+        self._go_on(self._ask("next/", {"held": [], "count": 1, "showing": None}, 200))
+        if self._hand:
+            self._go_on(self._ask("next/", self._wanted(), 200))
         return bool(self._hand)
 
-    def _do_next(self) -> None:
+    def _do_next(self) -> Generator[float, None, bool]:
+        """Return whether more may follow: not where a rest has to come first."""
         card = self._hand.popleft()
         turns = self._read(card)
+        if turns is None:
+            self._hand.clear()
+            return False
         text = "\n".join(words for _, words in turns)
         self._visits[text] += 1
         visit, reader = self._visits[text], self.clinician
         deed = decide(self.temperament, name=reader.name, seed=reader.seed, turns=turns, visit=visit)
-        self.think(deed.think_seconds)
+        if reader.skims(turns, visit):
+            deed = replace(deed, think_seconds=LAZY_SECONDS)
+        yield deed.think_seconds
         if deed.vanishes:
             self._vanish()
         elif deed.passes:
             self._pass(card)
         else:
-            answers = reader.read(self.scheme, turns, frozenset(card["present"]), visit=visit)
+            present, progress = frozenset(card["present"]), self.counts["labelled"] / self.planned
+            answers = reader.read(self.scheme, turns, present, visit=visit, progress=progress)
             self._label(card, answers, deed)
+        return True
 
-    def _read(self, card: Body) -> Turns:
-        """Return the turns as displayed; a covered text is opened first."""
+    def _read(self, card: Body) -> Turns | None:
+        """Return the turns as displayed, a covered text opened first; None when a rest has to come before."""
         shown = card["turns"]
         if shown is None:
-            shown = self._ask(f"assignments/{card['assignment']}/open/", {}, 200)["turns"]
+            opened = self._ask(f"assignments/{card['assignment']}/open/", {}, 200, 409)
+            if "turns" not in opened:
+                self.counts["told to rest"] += 1
+                return None
+            shown = opened["turns"]
             self.counts["severe texts opened"] += 1
         return [(turn["role"], turn["text"]) for turn in shown]
 
@@ -147,7 +180,11 @@ class Annotator:
         return self._hand[0]["assignment"] if self._hand else None
 
     def _go_on(self, answer: Body) -> None:
+        """Take what was handed out; when the day is over, only what is on the screen stays."""
         self._hand.extend(answer["cards"])
+        self.pause = answer["pause"]
+        if self.pause and self.pause["ends_the_day"]:
+            self._hand = deque(list(self._hand)[:1])
 
     def _ask(self, path: str, body: Body, *expected: int) -> Body:
         reply: Reply = self.door.post(path, body)

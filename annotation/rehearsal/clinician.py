@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from annotation.rehearsal.chance import chance, number_of
+from annotation.rehearsal.faults import DRIFT_BEGINS_AT, LAZY_SHARE, Fault, FaultKind, lazy_answer
 from annotation.rehearsal.reading import Turn, impression, words_of
 from annotation.schemes.answers import Answer, asked
 from annotation.schemes.definition import Dimension, Scheme
@@ -28,12 +29,14 @@ class SimulatedClinician:
     neighbouring level or a related code. Half of these slips are habits that come back whenever the same
     text is read, so that clinicians agree with themselves more than with a colleague. `bias` (-1 to 1) is
     the share of ordinal answers that are moved one level up, or down when it is below 0, on top of that.
+    `faults` are planted on top of all.
     """
 
     name: str
     seed: int
     skill: float = 0.9
     bias: float = 0.0
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.skill <= 1:
@@ -42,33 +45,62 @@ class SimulatedClinician:
             raise ValueError(f"The bias of {self.name} is {self.bias}. Give a share between -1 and 1.")
 
     def read(
-        self, scheme: Scheme, turns: Sequence[Turn], present: frozenset[str], visit: int = 1
+        self,
+        scheme: Scheme,
+        turns: Sequence[Turn],
+        present: frozenset[str],
+        visit: int = 1,
+        progress: float = 0.0,
     ) -> dict[str, Answer]:
         """Return answers that can be recorded, in the scheme's order, for turns of (role, content).
 
         `present` holds the speakers of the sample, "client", "assistant" or both; `visit` counts from 1 how
-        often this clinician meets the text. There is one scheme that has no valid answer: a required multi
-        with no other code than the answer that it excludes.
+        often this clinician meets the text, `progress` is the share of their samples that they have done.
+        There is one scheme that has no valid answer: a required multi with no other code than the answer
+        that it excludes.
         """
-        seen = impression(turns)
+        seen = {} if (is_skimmed := self.skims(turns, visit)) else impression(turns)
         text = words_of(turns, "conversation").text
+        bias = self._bias_at(progress)
         answers: dict[str, Answer] = {}
         for form in scheme.forms:
             subject = words_of(turns, form.asks_about).text
             for dimension in form.dimensions:
                 if dimension not in asked(scheme, present, answers):
                     continue
-                answer = _deserved(dimension, seen, subject)
+                answer = lazy_answer(dimension) if is_skimmed else _deserved(dimension, seen, subject)
                 if answer is None:
                     continue
-                habit = chance(self.seed, self.name, text, dimension.key)
-                lapse = chance(self.seed, self.name, text, dimension.key, visit)
-                answer = self._slip(scheme, dimension, answer, habit)
-                if dimension.scale == "ordinal" and habit.random() < abs(self.bias):
-                    answer = _moved(dimension, str(answer), 1 if self.bias > 0 else -1)
-                answer = self._slip(scheme, dimension, answer, lapse)
+                if not is_skimmed:
+                    answer = self._erred(scheme, dimension, answer, text, visit, bias)
                 answers[dimension.key] = _within_rules(dimension, answer, answers, subject)
         return answers
+
+    def skims(self, turns: Sequence[Turn], visit: int = 1) -> bool:
+        """Whether a lazy one answers this sample without reading it."""
+        is_lazy = any(fault.kind is FaultKind.LAZY for fault in self.faults)
+        text = words_of(turns, "conversation").text
+        return is_lazy and chance("lazy", self.seed, self.name, text, visit).random() < LAZY_SHARE
+
+    def _bias_at(self, progress: float) -> float:
+        kinds = {fault.kind for fault in self.faults}
+        has_drifted = FaultKind.DRIFTING in kinds and progress >= DRIFT_BEGINS_AT
+        return 1.0 if has_drifted or FaultKind.BIASED in kinds else self.bias
+
+    def _erred(
+        self, scheme: Scheme, dimension: Dimension, answer: Answer, text: str, visit: int, bias: float
+    ) -> Answer:
+        habit = chance(self.seed, self.name, text, dimension.key)
+        lapse = chance(self.seed, self.name, text, dimension.key, visit)
+        answer = self._slip(scheme, dimension, answer, habit)
+        if dimension.scale == "ordinal" and habit.random() < abs(bias):
+            answer = _moved(dimension, str(answer), 1 if bias > 0 else -1)
+        answer = self._slip(scheme, dimension, answer, lapse)
+        for fault in self.faults:
+            if fault.is_of(dimension, answer):
+                is_other = fault.kind is FaultKind.SWAPPED or lapse.random() < 0.5
+                answer = next(code for code in fault.codes if (code != answer) == is_other)
+        return answer
 
     def _slip(self, scheme: Scheme, dimension: Dimension, answer: Answer, throws: random.Random) -> Answer:
         # Two chances to slip, a habit and a lapse, leave the share `skill` of the answers as deserved.

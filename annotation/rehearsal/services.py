@@ -23,6 +23,7 @@ from annotation.rehearsal.annotator import Annotator, Counts
 from annotation.rehearsal.behaviour import Temperament
 from annotation.rehearsal.clinician import SimulatedClinician
 from annotation.rehearsal.doors import Door, HttpDoor, InProcessDoor
+from annotation.rehearsal.faults import Fault
 from annotation.rehearsal.texts import MadeConversation, made_conversations
 from datasets_app.importing.running import import_file
 from datasets_app.models import ImportState, Source
@@ -50,8 +51,18 @@ class Script:
     training: int = 0
     calibration: int = 0
     anchors: int = 0
+    repeat_after_days: int = 0  # a rehearsal does not last a week, unless its clock is moved
     slug: str = "rehearsal"
     temperament: Temperament = field(default_factory=Temperament)
+    faults: tuple[Fault, ...] = ()
+
+    def address(self, number: int) -> str:
+        """Return the address of the annotator of that number, counted from 1."""
+        return f"{self.slug}-{number}@simulated.invalid"
+
+    def faults_of(self, number: int) -> tuple[Fault, ...]:
+        """Return what is wrong with the annotator of that number."""
+        return tuple(fault for fault in self.faults if fault.befalls(number))
 
 
 def set_up(script: Script, *, lead: User, say: Say = print) -> Campaign:
@@ -72,7 +83,7 @@ def set_up(script: Script, *, lead: User, say: Say = print) -> Campaign:
         campaign.training_samples = script.training
         campaign.calibration_samples = script.calibration
         campaign.anchor_samples = script.anchors
-        campaign.repeat_after_days = 0  # a rehearsal does not last a week
+        campaign.repeat_after_days = script.repeat_after_days
         campaign.save()
         _take_in_made_conversations(campaign, script, lead)
         say(f"{campaign.samples.count()} made-up samples are in.")
@@ -91,24 +102,24 @@ def rehearse(
     With a base URL through the HTTP API of the running site, each on a connection and in a thread of its
     own; without one in this process, one after the other.
     """
-    people = User.objects.filter(memberships__campaign=campaign, is_simulated=True).order_by("email")
-    doors = {user: _door_for(user, campaign, base_url) for user in people}
-    total: dict[str, Counts] = {user.code: Counter() for user in doors}
+    annotators = annotators_of(campaign, script, base_url)
+    for code, annotator in annotators.items():
+        if faults := annotator.clinician.faults:
+            say(f"{code}: {', '.join(map(str, faults))}.")
     for round_number in range(1, ROUNDS + 1):
-        began = time.monotonic()
-        annotators = {user.code: _annotator(user, door, campaign, script) for user, door in doors.items()}
+        began, before = time.monotonic(), _labelled(annotators)
         if base_url:
             connection.close()  # they work for minutes, and the database may be restarted meanwhile
-        done = _work_together(annotators) if base_url else _work_in_turn(annotators)
-        for code, counts in done.items():
-            total[code].update(counts)
-        labelled = sum(counts["labelled"] for counts in done.values())
+            _work_together(annotators)
+        else:
+            _work_in_turn(annotators)
+        labelled = _labelled(annotators) - before
         say(f"Round {round_number}: {labelled} labels in {time.monotonic() - began:.0f} s.")
         if not replan_where_needed() + wake_repeats() and not labelled:
             break
-    for user, door in doors.items():
-        total[user.code]["asked again"] = door.retries
-    return total
+    for annotator in annotators.values():
+        annotator.counts["asked again"] = annotator.door.retries
+    return {code: annotator.counts for code, annotator in annotators.items()}
 
 
 def pair_overlaps(campaign: Campaign) -> dict[tuple[str, str], int]:
@@ -162,7 +173,7 @@ def _as_lines(made: Iterable[MadeConversation]) -> Iterator[bytes]:
 def _simulated_person(script: Script, number: int) -> User:
     """Return a simulated annotator: marked so in the database, and nobody can sign in as it."""
     person = User(
-        email=f"{script.slug}-{number}@simulated.invalid",
+        email=script.address(number),
         display_name=f"Simulated {number}",
         is_simulated=True,
     )
@@ -179,15 +190,28 @@ def _door_for(user: User, campaign: Campaign, base_url: str | None) -> Door:
     return HttpDoor(base_url, campaign.slug, secret)
 
 
-def _annotator(user: User, door: Door, campaign: Campaign, script: Script) -> Annotator:
-    return Annotator(
-        clinician=SimulatedClinician(user.email, script.seed, skill=script.skill),
-        temperament=script.temperament,
-        scheme=scheme_of(campaign),
-        guideline=campaign.guideline_id,
-        door=door,
-        think=partial(_wait, script.think_time),
-    )
+def annotators_of(campaign: Campaign, script: Script, base_url: str | None = None) -> dict[str, Annotator]:
+    """Return those who take part, by their codes; they remember what they have read from round to round."""
+    members = User.objects.filter(memberships__campaign=campaign, is_simulated=True)
+    faults = {script.address(number): script.faults_of(number) for number in range(1, script.annotators + 1)}
+    return {
+        user.code: Annotator(
+            clinician=SimulatedClinician(
+                user.email, script.seed, skill=script.skill, faults=faults.get(user.email, ())
+            ),
+            temperament=script.temperament,
+            scheme=scheme_of(campaign),
+            guideline=campaign.guideline_id,
+            door=_door_for(user, campaign, base_url),
+            planned=max(Assignment.objects.filter(campaign=campaign, annotator=user).count(), 1),
+            think=partial(_wait, script.think_time),
+        )
+        for user in members.order_by("email")
+    }
+
+
+def _labelled(annotators: dict[str, Annotator]) -> int:
+    return sum(annotator.counts["labelled"] for annotator in annotators.values())
 
 
 def _wait(factor: float, seconds: float) -> None:
@@ -195,11 +219,12 @@ def _wait(factor: float, seconds: float) -> None:
         time.sleep(factor * seconds)
 
 
-def _work_in_turn(annotators: dict[str, Annotator]) -> dict[str, Counts]:
-    return {code: annotator.work() for code, annotator in annotators.items()}
+def _work_in_turn(annotators: dict[str, Annotator]) -> None:
+    for annotator in annotators.values():
+        annotator.work()
 
 
-def _work_together(annotators: dict[str, Annotator]) -> dict[str, Counts]:
+def _work_together(annotators: dict[str, Annotator]) -> None:
     failures: list[Exception] = []
 
     def run(annotator: Annotator) -> None:
@@ -215,7 +240,6 @@ def _work_together(annotators: dict[str, Annotator]) -> dict[str, Counts]:
         thread.join()
     if failures:
         raise failures[0]
-    return {code: annotator.counts for code, annotator in annotators.items()}
 
 
 def labels_given(campaign: Campaign) -> int:

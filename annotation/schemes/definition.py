@@ -25,13 +25,17 @@ class SchemeError(ValueError):
 
 @dataclass(frozen=True)
 class Category:
-    """One answer on a scale: `anchor` says when it is right, `value` is its number on an ordinal scale."""
+    """One answer on a scale: `anchor` says when it is right, `value` is its number on an ordinal scale.
+
+    `clauses` are the codes of the guideline's clauses that define it, such as C3.
+    """
 
     code: str
     label: str
     anchor: str = ""
     example: str = ""
     value: float | None = None
+    clauses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,14 @@ class Scheme:
 
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of the scheme as canonical JSON."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        fields = asdict(self, dict_factory=_without_empty_clauses)
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_empty_clauses(fields: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Keep the digest of schemes that were stored before a category could name its clauses."""
+    return {name: value for name, value in fields if name != "clauses" or value}
 
 
 def parse_scheme(mapping: object) -> Scheme:
@@ -194,8 +204,10 @@ def _category(node: RawNode) -> Category:
         anchor=node.text("anchor"),
         example=node.text("example"),
         value=node.number("value"),
+        clauses=node.texts("clauses"),
     )
     node.close()
+    node.report_repeats("clauses", "clause", category.clauses)
     return category
 
 

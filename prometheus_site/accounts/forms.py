@@ -15,7 +15,8 @@ from prometheus_site.accounts.roles import Role
 
 class InviteForm(forms.Form):
     email = forms.EmailField(label="E-mail address")
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    # An applicant is invited by the campaign that the application is for.
+    role = forms.ChoiceField(label="Role", choices=[one for one in Role.choices if one[0] != Role.APPLICANT])
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])

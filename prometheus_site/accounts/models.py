@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
@@ -49,6 +50,14 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_one_per_email")]
+        triggers = [
+            # What it labelled would count as a clinician's from then on.
+            pgtrigger.Protect(
+                name="program_stays_one",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__is_simulated=True, new__is_simulated=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display_name or self.code

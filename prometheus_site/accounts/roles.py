@@ -1,4 +1,4 @@
-"""The five roles and what each may do on the site as a whole."""
+"""The six roles and what each may do on the site as a whole."""
 
 from django.db import models
 
@@ -9,6 +9,7 @@ class Role(models.TextChoices):
     LEAD = "lead", "Lead"
     SUPERVISOR = "supervisor", "Supervisor"
     ENGINEER = "engineer", "Engineer"
+    APPLICANT = "applicant", "Applicant"
 
 
 # Whoever can see other people's labels, sessions or the machinery needs a second factor.

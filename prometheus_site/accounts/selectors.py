@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from prometheus_site.accounts.models import ApiToken, Invitation, RoleGrant, User
+from prometheus_site.accounts.roles import Role
 from prometheus_site.accounts.services import check_open, token_digest
 
 
@@ -22,11 +23,15 @@ def people() -> QuerySet[User]:
 
 
 def open_invitations() -> QuerySet[Invitation]:
-    """Return the invitations that can still be accepted, newest first."""
+    """Return the invitations to the team that can still be accepted, newest first.
+
+    Those of applicants are for the leads of their campaign alone, who find them with the application.
+    """
     return (
         Invitation.objects.filter(
             accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=timezone.now()
         )
+        .exclude(role=Role.APPLICANT)
         .select_related("invited_by")
         .order_by("-created_at")
     )

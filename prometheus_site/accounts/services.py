@@ -166,12 +166,23 @@ def accept_invitation_as(*, token: str, user: User) -> User:
 
 @transaction.atomic
 def revoke_invitation(*, invitation_id: uuid.UUID, revoked_by: User) -> Invitation:
-    """Take back an invitation. Raises InvitationUnknownError or an InvitationClosedError."""
-    invitation = check_open(Invitation.objects.select_for_update().filter(pk=invitation_id).first())
-    invitation.revoked_at = timezone.now()
-    invitation.save(update_fields=["revoked_at"])
-    _record(revoked_by, Action.CHANGED, invitation)
+    """Take back an invitation to the team, not one of an applicant, which ends with the application.
+
+    Raises InvitationUnknownError or an InvitationClosedError.
+    """
+    to_the_team = Invitation.objects.select_for_update().exclude(role=Role.APPLICANT)
+    invitation = check_open(to_the_team.filter(pk=invitation_id).first())
+    _revoke(invitation, revoked_by)
     return invitation
+
+
+@transaction.atomic
+def revoke_if_open(*, invitation_id: uuid.UUID, revoked_by: User | None) -> None:
+    """Take back an invitation that nobody has accepted yet; one that is closed already stays as it is."""
+    open_ones = Invitation.objects.filter(accepted_at__isnull=True, revoked_at__isnull=True)
+    invitation = open_ones.select_for_update().filter(pk=invitation_id).first()
+    if invitation is not None:
+        _revoke(invitation, revoked_by)
 
 
 @transaction.atomic
@@ -203,6 +214,12 @@ def revoke_role(*, user: User, role: Role, revoked_by: User | None) -> RoleGrant
     _forget_roles(user)
     _record(revoked_by, Action.CHANGED, grant)
     return grant
+
+
+def _revoke(invitation: Invitation, revoked_by: User | None) -> None:
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
+    _record(revoked_by, Action.CHANGED, invitation)
 
 
 def _lock_open(token: str) -> Invitation:

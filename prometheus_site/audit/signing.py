@@ -1,8 +1,5 @@
 """The installation's Ed25519 key: it signs anchors, and later reports and exports."""
 
-import hashlib
-
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -10,6 +7,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from django.conf import settings
+
+from prometheus_site.audit.ed25519 import fingerprint_of, is_signed_by
 
 
 def _private_key() -> Ed25519PrivateKey:
@@ -27,7 +26,7 @@ def public_key_pem() -> str:
 
 def key_fingerprint() -> str:
     """Return a short name of the public key."""
-    return hashlib.sha256(public_key_pem().encode()).hexdigest()[:16]
+    return fingerprint_of(public_key_pem())
 
 
 def sign(digest: str) -> tuple[str, str]:
@@ -37,8 +36,4 @@ def sign(digest: str) -> tuple[str, str]:
 
 def is_signed(digest: str, signature: str) -> bool:
     """Say whether the signature over the digest is this installation's."""
-    try:
-        _private_key().public_key().verify(bytes.fromhex(signature), bytes.fromhex(digest))
-    except (InvalidSignature, ValueError):  # ValueError: not even hexadecimal
-        return False
-    return True
+    return is_signed_by(public_key_pem(), digest, signature)

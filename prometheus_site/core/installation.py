@@ -1,4 +1,6 @@
-"""What this database is: a demo, or the real thing."""
+"""What this installation is: a demo or the real thing, and where people open it."""
+
+from django.conf import settings
 
 from prometheus_site.core.models import Installation
 
@@ -11,3 +13,9 @@ def is_demo() -> bool:
 def mark_demo() -> None:
     """Mark this database as a demo for ever; only done while it is empty."""
     Installation.objects.update_or_create(id=1, defaults={"is_demo": True})
+
+
+def site_origin() -> str:
+    """Return the address that people open the site at, such as ``http://localhost:8000``."""
+    host = settings.ALLOWED_HOSTS[0].lstrip(".")
+    return f"https://{host}" if settings.IS_HTTPS else f"http://{host}:{settings.PUBLIC_PORT}"

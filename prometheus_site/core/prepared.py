@@ -8,6 +8,9 @@ import psycopg
 from django.db import connection
 
 Row = tuple[Any, ...]
+# Django switches prepared statements off (None), and then psycopg prepares none even where asked to. This
+# many executions never come: what asks is prepared, and no statement that carries its values as text.
+ONLY_WHERE_ASKED = 2**31
 
 
 @contextmanager
@@ -23,6 +26,7 @@ def executed(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> Iterator[An
             yield cursor
         return
     connection.ensure_connection()
+    connection.connection.prepare_threshold = ONLY_WHERE_ASKED
     # Django's cursors put the values into the text, so that every execution is planned anew.
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(sql, params, prepare=True)

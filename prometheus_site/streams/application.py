@@ -92,7 +92,8 @@ class Streams:
     ) -> None:
         gone = asyncio.create_task(_until_gone(receive))
         try:
-            async with self._watches.listen(opening.topic, opening.source) as listener:
+            every = opening.look_every_seconds
+            async with self._watches.listen(opening.topic, opening.source, every) as listener:
                 gone.add_done_callback(lambda _: listener.wake())
                 await _send_head(opening, send)
                 await self._send_events(opening, scope, listener, gone, send)

@@ -7,7 +7,7 @@ from django.http import StreamingHttpResponse
 
 
 class Source(Protocol):
-    """Where the news of one watched thing come from; asked in one thread, once a second."""
+    """Where the news of one watched thing come from; asked in one thread, again and again."""
 
     def changed_parts(self) -> Mapping[str, str]:
         """Return what is new since it was asked before: HTML by the id of the element it replaces."""
@@ -16,7 +16,9 @@ class Source(Protocol):
 class Opening(StreamingHttpResponse):
     """Permission to watch ``topic``: the head of the answer; events follow from its one shared source."""
 
-    def __init__(self, topic: Hashable, source: Callable[[], Source]) -> None:
+    def __init__(
+        self, topic: Hashable, source: Callable[[], Source], *, look_every_seconds: float = 1.0
+    ) -> None:
         super().__init__(
             (),
             content_type="text/event-stream",
@@ -24,3 +26,4 @@ class Opening(StreamingHttpResponse):
         )
         self.topic = topic
         self.source = source
+        self.look_every_seconds = look_every_seconds

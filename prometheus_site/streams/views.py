@@ -12,7 +12,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from annotation import permissions
+from annotation import blindness, permissions
+from annotation.agreement_page import names
+from annotation.agreement_page.news import LOOK_EVERY_SECONDS, AgreementNews
+from annotation.agreement_page.page import dimension_named
 from annotation.dashboard.news import PulseNews
 from prometheus_site.accounts.roles import Role
 from prometheus_site.streams.opening import Opening
@@ -57,3 +60,26 @@ def campaign_pulse(request: HttpRequest, slug: str) -> HttpResponseBase:
     except Http404:
         return HttpResponseNotFound()  # not the page that says so: nobody would see it
     return Opening(("pulse", campaign.pk), partial(PulseNews, campaign.pk))
+
+
+@csrf_exempt
+@require_GET
+@for_own_pages
+def campaign_agreement(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Begin the stream of a campaign's agreement, for a lead to whom its labels are open."""
+    try:
+        lead = permissions.person(request, Role.LEAD)
+        campaign = permissions.campaign_for(lead, slug)
+        dimension = dimension_named(campaign, request.GET.get("dimension", ""))
+    except (Http404, KeyError):
+        return HttpResponseNotFound()
+    if blindness.is_blind_in(lead, campaign):
+        return HttpResponseNotFound()
+    blindness.record_campaign_labels_read(reader=lead, campaign=campaign)
+    # Hidden names are another stream: the one with names ends when it asks again.
+    has_names = names.are_revealed(request.session, campaign)
+    return Opening(
+        ("agreement", campaign.pk, dimension.key, has_names),
+        partial(AgreementNews, campaign.pk, dimension.key, has_names=has_names),
+        look_every_seconds=LOOK_EVERY_SECONDS,
+    )

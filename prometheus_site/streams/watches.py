@@ -10,19 +10,18 @@ from django.db import connections
 
 from prometheus_site.streams.opening import Source
 
-LOOK_EVERY_SECONDS = 1.0
-
 logger = logging.getLogger(__name__)
 
 
 class Watch:
     """Asks a source again and again, in a thread and on a connection of its own, until it is ended."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, look_every_seconds: float) -> None:
         self.parts: dict[str, str] = {}
         self.listeners: set[Listener] = set()
         self.is_over = False
         self._source = source
+        self._look_every_seconds = look_every_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
         self._looking = asyncio.create_task(self._look_until_over())
 
@@ -43,7 +42,7 @@ class Watch:
                 if changed:
                     self.parts |= changed
                     self._wake_listeners()
-                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                await asyncio.sleep(self._look_every_seconds)
         except Exception:
             # The page falls back to asking by itself, and tries a new stream after a while.
             logger.exception("watch failed")
@@ -95,11 +94,13 @@ class Watches:
         self._has_ended = False
 
     @asynccontextmanager
-    async def listen(self, topic: Hashable, source: Callable[[], Source]) -> AsyncIterator[Listener]:
+    async def listen(
+        self, topic: Hashable, source: Callable[[], Source], look_every_seconds: float
+    ) -> AsyncIterator[Listener]:
         """Listen to a topic: the first who comes begins the watch, the last who goes ends it."""
         watch = self._by_topic.get(topic)
         if watch is None or watch.is_over:
-            watch = self._by_topic[topic] = Watch(source())
+            watch = self._by_topic[topic] = Watch(source(), look_every_seconds)
         if self._has_ended:
             watch.end()
         listener = Listener(watch)

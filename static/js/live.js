@@ -1,4 +1,4 @@
-// The dashboard follows its campaign: by a stream of events where one can be reached, else by asking again on a timer.
+// A page follows its campaign: by a stream of events where one can be reached, else by asking again on a timer.
 (() => {
   const TIMER_MS = 5000, FIGURES_MS = 10000, TRY_AGAIN_MS = 30000;
   const REST_FACTOR = 10; // times what an answer took: a large campaign is asked less often
@@ -15,12 +15,14 @@
     for (const words of connection.querySelectorAll("[data-when]")) words.hidden = words.dataset.when !== state;
   }
 
-  // Wide tables stay where the reader has scrolled them to.
-  const places = () => [...document.querySelectorAll(".table-scroll[id]")].map((table) => [table.id, table.scrollLeft]);
+  // Wide tables stay where the reader has scrolled them to, and what the reader has opened stays open.
+  const places = () => [...document.querySelectorAll(".table-scroll[id], details[id]")].map((each) => [each.id, each.scrollLeft, each.open]);
   function backTo(before) {
-    for (const [id, left] of before) {
-      const table = document.getElementById(id);
-      if (table) table.scrollLeft = left;
+    for (const [id, left, isOpen] of before) {
+      const each = document.getElementById(id);
+      if (!each) continue;
+      if (isOpen !== undefined) each.open = isOpen;
+      each.scrollLeft = left;
     }
   }
 
@@ -43,7 +45,7 @@
     });
     stream.addEventListener("pulse", (event) => {
       show(event.data);
-      isStale = true;
+      isStale = !connection.hasAttribute("data-sends-all");
     });
     stream.addEventListener("error", () => {
       if (isFollowing || connection.hidden) say("timer");

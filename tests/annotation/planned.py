@@ -12,13 +12,12 @@ from annotation.models import (
     Assignment,
     AssignmentState,
     Campaign,
-    CampaignMember,
     CampaignState,
     Label,
     Sample,
 )
 from prometheus_site.accounts.models import User
-from tests.annotation.worlds import make_conversations, submission
+from tests.annotation.worlds import join, make_conversations, qualify, submission
 
 
 def make_planned_campaign(
@@ -52,7 +51,9 @@ def make_planned_campaign(
         )
         for number in range(1, samples + 1)
     )
-    CampaignMember.objects.bulk_create(CampaignMember(campaign=campaign, user=one) for one in annotators)
+    qualify(campaign, lead)  # who may label as well, in some tests
+    for annotator in annotators:
+        join(campaign, annotator)
     for name, value in design.items():
         setattr(campaign, name, value)
     campaign.state = CampaignState.OPEN

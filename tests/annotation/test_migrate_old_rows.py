@@ -121,6 +121,7 @@ def assert_work_goes_on(old_site: OldSite) -> None:
     """What was on screen is still there; the samples get their roles and the queue its order."""
     campaign, annotator = old_site.campaign, old_site.annotator
     campaign.refresh_from_db()
+    assert not campaign.requires_qualification, "what was set up before there was a gate goes on without"
     shown = assign_next(campaign=campaign, annotator=annotator)
     assert shown == old_site.on_screen
     stored = give(campaign, shown)

@@ -11,6 +11,9 @@ from annotation.rehearsal import services
 from annotation.rehearsal.annotator import RehearsalError
 from annotation.rehearsal.behaviour import Temperament
 from annotation.rehearsal.doors import SiteUnreachableError
+from annotation.rehearsal.faults import FORMS, parse_fault
+from annotation.schemes.definition import parse_scheme
+from annotation.schemes.shipped import default_scheme
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
@@ -39,6 +42,14 @@ class Command(BaseCommand):
             parser.add_argument(
                 f"--{share.replace('_', '-')}", type=float, default=default, help=f"default {default}"
             )
+        forms = " or ".join(FORMS.values())
+        parser.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            metavar="FAULT",
+            help=f"{forms}; clinicians count from 1; may be given several times",
+        )
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--url", default=f"http://localhost:{settings.PUBLIC_PORT}")
         where.add_argument("--in-process", action="store_true", help="call the endpoints in this process")
@@ -77,10 +88,14 @@ def _script(options: dict[str, Any]) -> services.Script:
     for name in ("annotators", "samples"):
         if options[name] < 1:
             raise ValueError(f"--{name} is {options[name]}. Give 1 or more.")
+    scheme = parse_scheme(default_scheme())
     return services.Script(
         **{name: options[name] for name in names},
         slug=options["slug"] or f"rehearsal-{options['seed']}",
         temperament=Temperament(**{share: options[share] for share in SHARES}),
+        faults=tuple(
+            parse_fault(words, annotators=options["annotators"], scheme=scheme) for words in options["fault"]
+        ),
     )
 
 

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
@@ -11,6 +10,7 @@ from django.urls import reverse
 
 from prometheus_site.accounts import services
 from prometheus_site.accounts.roles import Role
+from prometheus_site.core.installation import site_origin
 
 
 class Command(BaseCommand):
@@ -32,9 +32,3 @@ class Command(BaseCommand):
         self.stderr.write(
             f"Works once, until {invitation.expires_at:%d %B %Y, %H:%M} UTC. Send it to nobody else."
         )
-
-
-def site_origin() -> str:
-    """Return the address that people open the site at, such as ``http://localhost:8000``."""
-    host = settings.ALLOWED_HOSTS[0].lstrip(".")
-    return f"https://{host}" if settings.IS_HTTPS else f"http://{host}:{settings.PUBLIC_PORT}"

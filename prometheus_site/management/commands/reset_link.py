@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from prometheus_site.accounts.models import User
-from prometheus_site.management.commands.invite import site_origin
+from prometheus_site.core.installation import site_origin
 
 
 class Command(BaseCommand):

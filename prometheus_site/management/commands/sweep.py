@@ -13,7 +13,14 @@ from annotation.assignment.planning import replan_where_needed
 from annotation.assignment.queue import release_expired_leases
 from annotation.assignment.repeats import wake_repeats
 from annotation.assignment.sittings import end_idle
+from annotation.checkpoints.services import look_after_looks, sign_reports
+from annotation.dangerous.services import open_all_cases, open_recent_cases
 from annotation.intake.services import take_in_waiting_imports
+from annotation.qualification.admissions import close_expired
+from annotation.recruitment.advance import advance_all
+from annotation.recruitment.mail import send_waiting
+from annotation.recruitment.services import discard_abandoned_drafts
+from annotation.screening.services import finish_overdue_attempts
 from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
 from prometheus_site.audit.services import anchor_heads
 
@@ -31,11 +38,20 @@ class Sweep:
 
 SWEEPS = (
     Sweep("samples from finished imports", 5, take_in_waiting_imports),
+    Sweep("dangerous disagreement among the latest labels", 10, open_recent_cases),
+    Sweep("dangerous disagreement among all labels", 3600, open_all_cases),
     Sweep("lost imports", 30, requeue_lost_imports),
     Sweep("expired leases", 60, release_expired_leases),
     Sweep("sittings of people who went away", 60, end_idle),
+    Sweep("licences that ran out", 60, close_expired),
     Sweep("plans that became uneven", 60, replan_where_needed),
     Sweep("silent repeats that are due", 60, wake_repeats),
+    Sweep("looks that may be due", 60, look_after_looks),
+    Sweep("reports to sign", 5, sign_reports),
+    Sweep("e-mails to applicants", 5, send_waiting),
+    Sweep("quizzes whose time is over", 30, finish_overdue_attempts),
+    Sweep("applications that go on", 30, advance_all),
+    Sweep("applications that nobody sent", 3600, discard_abandoned_drafts),
     Sweep("anchor", 180, anchor_heads),
     Sweep("abandoned uploads", 3600, discard_abandoned_uploads),
 )

@@ -6,7 +6,6 @@ export class Anchors {
   #strip;
   #home; // where the strip stands on a wide screen, so that nothing moves there; else below the active question
   #words;
-  #keys;
   #question = null;
   #at = -1; // the answer that is looked at by keyboard
 
@@ -16,7 +15,6 @@ export class Anchors {
     this.#strip.before(this.#home);
     BESIDE.addEventListener("change", () => this.#place());
     this.#words = root.querySelector("[data-strip-words]");
-    this.#keys = root.querySelector("[data-strip-keys]");
     // The strip is what a screen reader reads to an answer when that gets the focus: folded text it could not.
     for (const input of root.querySelectorAll(".option input")) {
       input.setAttribute("aria-describedby", `${this.#words.id} ${questions.of(input).error.id}`);
@@ -85,7 +83,6 @@ export class Anchors {
       return;
     }
     const entry = input && question.rubric.querySelector(`[data-anchor-of="${CSS.escape(input.value)}"]`);
-    this.#keys.hidden = question.scale === "flag" || Boolean(entry); // the words need the room
     const name = entry ? `: ${entry.querySelector("dt").textContent}` : "";
     const help = question.rubric.querySelector("[data-help]").textContent;
     const anchor = entry?.querySelector("[data-anchor]").textContent;

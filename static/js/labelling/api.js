@@ -17,7 +17,7 @@ export const makeApi = (base, cookieName, person) =>
       const response = await fetch(base + path, {
         method,
         keepalive,
-        body: JSON.stringify(body),
+        body: body && JSON.stringify(body),
         headers: {
           "Content-Type": "application/json",
           Accept: "application/json",

@@ -1,7 +1,7 @@
 // What stands around the sample: heading, progress, the line that says what is stored, and the bars above.
 
 import { canUndo, isStopped, unsaved } from "./queue.js";
-import { clockTime, samples, storage, timeLeft, worked } from "./words.js";
+import { clockTime, samples, storage, stretch, timeLeft, worked } from "./words.js";
 
 export class Frame {
   #root;
@@ -45,7 +45,8 @@ export class Frame {
     this.#announce(state, waiting);
   }
 
-  showBreak(isDue) {
+  showBreak(isDue, afterSeconds) {
+    if (isDue) this.#root.querySelector("[data-break-words]").textContent = stretch(afterSeconds);
     this.#show("break", isDue);
   }
 
@@ -71,7 +72,7 @@ export class Frame {
 
   /** Show the sample, or that the next one is on its way. */
   showCard(hasCard, form, link) {
-    form.hidden = !hasCard;
+    form.classList.toggle("is-waiting", !hasCard); // what is stored, and undo, stay in sight
     const panel = this.#root.querySelector("[data-no-card]");
     panel.hidden = hasCard;
     if (hasCard) return;

@@ -37,7 +37,9 @@ export class Questions {
     root.addEventListener("pointerdown", () => (isPressed = true));
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => (isPressed = false));
     root.addEventListener("focusin", ({ target }) => {
-      if (!isPressed) this.activate(this.of(target), { withScroll: false });
+      if (isPressed) return;
+      this.activate(this.of(target), { withScroll: false });
+      target.scrollIntoView({ block: "nearest" }); // what opened with the question may have pushed it away
     });
     root.addEventListener("click", ({ target, detail }) => {
       if (!detail || !target.matches("[data-shortcut]")) return; // arrow keys within a scale go on choosing

@@ -27,7 +27,6 @@ export const begin = (card, standing) => ({
   askAt: 0, // no use asking for more samples before this moment
   mustAsk: false,
   refusals: [], // {number, detail}: what the server will never store; the loop stops
-  pause: null,
   lastStored: null, // {kind: "label" | "pass", at, receipt}
   news: null, // {kind, …}: what the last answer brought that the person should hear of
 });
@@ -157,11 +156,13 @@ function accepted(state, entry, body, now) {
 function takeIn(state, entry, body, now) {
   if (!body.cards) return state;
   const known = new Set(held(state));
-  const ahead = [...state.ahead, ...body.cards.filter((card) => !known.has(card.assignment))];
+  // When the day is over, what is on screen may be finished; what lies ahead was never seen.
+  const more = body.cards.filter((card) => !known.has(card.assignment));
+  const ahead = body.pause?.ends_the_day ? [] : [...state.ahead, ...more];
   const askAt = body.cards.length < entry.asked ? now + ASK_AGAIN_MS : 0;
   const again = body.cards.find((card) => card.assignment === state.current?.assignment);
   const news = again?.draft ? { kind: "draft", draft: again.draft } : state.news;
-  const next = { ...state, ahead, askAt, news, isFresh: false, pause: body.pause ?? null };
+  const next = { ...state, ahead, askAt, news, isFresh: false };
   return next.current ? next : { ...next, current: ahead[0] ?? null, ahead: ahead.slice(1) };
 }
 

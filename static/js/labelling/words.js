@@ -15,7 +15,11 @@ export function timeLeft(seconds) {
   return `about ${duration(Math.round(minutes / step) * step)} at your pace`;
 }
 
-export const worked = (seconds) => duration(Math.floor(seconds / 60));
+/** Return active time to the minute; what is less than one is not nothing. */
+export const worked = (seconds) =>
+  seconds >= 1 && seconds < 60 ? "under a minute" : duration(Math.floor(seconds / 60));
+
+export const stretch = (seconds) => `${seconds / 60} minutes of reading.`;
 
 /** Return the time of a moment on this computer's clock: 14:02:03, or 14:02. */
 export const clockTime = (moment, withSeconds = true) =>

@@ -260,8 +260,8 @@ function leaveNow() {
 
 // Between two samples, never within one.
 function promptBreak() {
-  const isDue = Date.now() - breakFrom > state.standing.break_after_seconds * 1000;
-  frame.showBreak(isDue);
+  const after = state.standing.break_after_seconds;
+  frame.showBreak(Date.now() - breakFrom > after * 1000, after);
 }
 
 function startAfresh() {

@@ -1,4 +1,4 @@
-"""The target is decided at declared looks only, with the error split among them."""
+"""Only a bound beyond the target decides, and how many more items would bring one there."""
 
 from dataclasses import replace
 
@@ -6,18 +6,10 @@ import numpy as np
 import pytest
 
 from annotation.agreement.bootstrap import TAIL_SHARE
-from annotation.agreement.checkpoints import (
-    Checkpoint,
-    Verdict,
-    checkpoints,
-    declared_looks,
-    first_rows,
-    standing_verdict,
-    verdict_of,
-)
+from annotation.agreement.checkpoints import Verdict, verdict_of
 from annotation.agreement.distances import Scale
 from annotation.agreement.sample_size import items_to_clear, items_to_narrow
-from annotation.agreement.statistics import Estimate, Status, alpha, krippendorff_alpha
+from annotation.agreement.statistics import Estimate, Status, krippendorff_alpha
 from tests.annotation.agreement.designs import counts_of_matrix, random_matrix
 
 
@@ -25,21 +17,6 @@ def estimate_of(low: float | None, value: float | None, high: float | None, n_it
     matrix = random_matrix(1, n_items=60, n_raters=2, n_categories=3)
     blank = krippendorff_alpha(counts_of_matrix(matrix), Scale.ORDINAL, resamples=100)
     return replace(blank, ci_low=low, value=value, ci_high=high, n_items_overlap=n_items)
-
-
-@pytest.mark.parametrize(
-    ("n_planned", "sizes"),
-    [
-        (5000, [200, 500, 1000, 5000]),
-        (1000, [200, 500, 1000]),
-        (700, [200, 500, 700]),
-        (120, [120]),
-    ],
-)
-def test_the_looks_are_those_before_the_end_and_the_end(n_planned: int, sizes: list[int]) -> None:
-    looks = declared_looks(n_planned)
-    assert [look.n_overlap_items for look in looks] == sizes
-    assert sum(look.tail for look in looks) == pytest.approx(TAIL_SHARE)
 
 
 @pytest.mark.parametrize(
@@ -57,67 +34,6 @@ def test_only_a_bound_beyond_the_target_decides(
     low: float | None, high: float | None, verdict: Verdict
 ) -> None:
     assert verdict_of(estimate_of(low, 0.85, high)) is verdict
-
-
-def test_a_look_counts_overlap_items_in_their_order_and_waits_for_them() -> None:
-    overlap = random_matrix(2, n_items=600, n_raters=3, n_categories=4)
-    lone = np.eye(4, dtype=np.int64)[np.zeros(600, dtype=np.int64)]
-    matrix = np.stack([overlap, lone], axis=1).reshape(-1, 4)
-    counts = counts_of_matrix(matrix)
-    looks = declared_looks(5000)
-    reached = checkpoints(counts, alpha(Scale.ORDINAL, counts.categories), looks)
-    assert [each.look for each in reached] == list(looks[:2])
-    assert [each.estimate.n_items_overlap for each in reached] == [200, 500]
-    so_far = krippendorff_alpha(counts_of_matrix(overlap[:200]), Scale.ORDINAL)
-    assert reached[0].estimate.value == pytest.approx(so_far.value, abs=1e-12)
-    assert reached[0].estimate.ci_low is not None
-    assert so_far.ci_low is not None
-    assert reached[0].estimate.ci_low < so_far.ci_low
-
-
-def test_later_labels_change_no_earlier_look() -> None:
-    counts = counts_of_matrix(random_matrix(3, n_items=1200, n_raters=2, n_categories=5))
-    statistic = alpha(Scale.ORDINAL, counts.categories)
-    early = checkpoints(first_rows(counts, 600), statistic, declared_looks(1200))
-    late = checkpoints(counts, statistic, declared_looks(1200))
-    assert [each.estimate.value for each in late[:2]] == [each.estimate.value for each in early]
-    assert late[:2] == early
-    assert len(late) == 4
-
-
-def test_a_campaign_that_ended_early_has_its_last_look_at_what_there_is() -> None:
-    counts = counts_of_matrix(random_matrix(3, n_items=450, n_raters=2, n_categories=5))
-    statistic, looks = alpha(Scale.ORDINAL, counts.categories), declared_looks(1200)
-    running = checkpoints(counts, statistic, looks)
-    ended = checkpoints(counts, statistic, looks, has_ended=True)
-    assert [each.look.n_overlap_items for each in running] == [200]
-    assert [each.look.n_overlap_items for each in ended] == [200, 450]
-    assert ended[-1].look.tail == looks[-1].tail
-    assert ended[0] == running[0]
-
-
-def test_the_first_look_that_decides_stands() -> None:
-    looks = declared_looks(5000)
-    some = estimate_of(0.8, 0.85, 0.9)
-    verdicts = [Verdict.UNDECIDED, Verdict.NOT_MET, Verdict.MET]
-    reached = [Checkpoint(look, some, verdict) for look, verdict in zip(looks, verdicts, strict=False)]
-    assert standing_verdict(reached) is Verdict.NOT_MET
-    assert standing_verdict(reached[:1]) is Verdict.UNDECIDED
-    assert standing_verdict([]) is Verdict.UNDECIDED
-
-
-def test_with_design_weights_the_weighted_figure_decides() -> None:
-    good, bad = np.array([[2, 0], [0, 2]] * 400), np.array([[2, 0], [1, 1]] * 400)
-    matrix = np.vstack([good, bad])[np.random.default_rng(1).permutation(1600)]
-    is_bad = (matrix == 1).all(axis=1)
-    counts = counts_of_matrix(matrix)
-    statistic = alpha(Scale.NOMINAL, counts.categories)
-    weights = np.where(is_bad, 0.01, 1.0)
-    plain = checkpoints(counts, statistic, declared_looks(1600))
-    weighted = checkpoints(counts, statistic, declared_looks(1600), weights=weights)
-    assert standing_verdict(plain) is Verdict.NOT_MET
-    assert standing_verdict(weighted) is Verdict.MET
-    assert "design-weighted" in weighted[0].estimate.statistic
 
 
 def test_more_items_at_the_present_figure_clear_the_bound_as_reckoned() -> None:

@@ -201,3 +201,14 @@ def test_numbers_without_a_scale_raise_nothing() -> None:
     made = campaign(1)
     make_biased(made, 1, 0.6, 1)
     assert alerts(made.after(500), Scale.INTERVAL, made.course(500)) == ()
+
+
+def test_what_another_does_is_not_told_of_who_is_named_for_something_else() -> None:
+    """On this seed the one who is biased seemed to give one answer too often, beside one who drifts."""
+    made = campaign(2, 300)
+    make_biased(made, 1, 1.0, 2)
+    make_lazy(made, 2, 0.4, 2)
+    make_biased(made, 3, 1.0, 2, first=150, last=151)
+    kinds = {alert.kind for alert in raised(made, 300) if alert.rater == "ben"}
+    assert AlertKind.BIAS in kinds
+    assert not kinds & {AlertKind.DRIFT, AlertKind.ONE_ANSWER}

@@ -143,6 +143,18 @@ def test_the_clause_and_the_share_stand_in_the_words() -> None:
     assert first.words.endswith("; clause C4.")
 
 
+def test_codes_are_called_what_the_reader_knows_them_by() -> None:
+    codes, _ = noisy(3)
+    called = {2: "Talk", 3: "Act"}
+    planted = Material(
+        ratings_of_codes(with_two_codes_as_one(codes, 2, 3, 1), 4),
+        Scale.NOMINAL,
+        called=called,
+        resampling=FEW,
+    )
+    assert causes(planted).ranked[0].headline == "Codes Talk and Act are confused"
+
+
 def test_a_clinician_a_level_higher_swaps_nothing() -> None:
     codes, _ = noisy(4, n_categories=3)
     codes[:, 2] += 1

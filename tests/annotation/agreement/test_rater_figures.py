@@ -89,8 +89,14 @@ def test_a_drift_shows_in_the_windows_in_which_it_happened() -> None:
     assert last.bias is not None
     assert first.bias[0] == pytest.approx(0, abs=0.2)
     assert last.bias[0] == pytest.approx(1, abs=0.2)
+    assert last.bias[1] is not None
+    assert first.bias[2] is not None
     assert last.bias[1] > first.bias[2]
-    assert all(low <= mean <= high for mean, low, high in (window.agreement for window in windows))
+    for window in windows:
+        mean, low, high = window.agreement
+        assert low is not None
+        assert high is not None
+        assert low <= mean <= high
 
 
 def test_a_window_holds_only_items_shared_with_others() -> None:
@@ -103,6 +109,28 @@ def test_a_window_holds_only_items_shared_with_others() -> None:
     assert len(windows) == 1
     assert windows[0].bias is None
     assert windows[0].agreement[0] == pytest.approx(float((codes[500:, 0] == codes[500:, 1]).mean()))
+
+
+def test_windows_of_one_conversation_are_no_independent_evidence() -> None:
+    # Twenty conversations of five windows, in each of which the two always agree or never do.
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 4, 100)
+    codes = np.stack([first, np.where(np.repeat(rng.random(20) < 0.6, 5), first, (first + 1) % 4)], axis=1)
+
+    def latest(clusters: IntArray) -> tuple[float, float | None, float | None]:
+        ratings = ratings_of_codes(codes, 4, clusters=clusters)
+        return rolling_figures(ratings, "r0", Scale.NOMINAL)[-1].agreement
+
+    value, low, high = latest(np.arange(100))
+    value_of_20, low_of_20, high_of_20 = latest(np.repeat(np.arange(20), 5))
+    assert value_of_20 == value
+    assert low is not None
+    assert high is not None
+    assert low_of_20 is not None
+    assert high_of_20 is not None
+    # Five times the variance, and a little more for so few conversations.
+    assert 5**0.5 <= (high_of_20 - low_of_20) / (high - low) <= 1.2 * 5**0.5
+    assert latest(np.zeros(100, dtype=np.int64)) == (value, None, None)
 
 
 def test_repeats_are_compared_with_the_first_time() -> None:

@@ -102,7 +102,8 @@ def test_a_reference_case_gives_its_printed_figures_in_an_empty_folder(tmp_path:
     for name in FIGURES:
         assert list(found[name]) == ["value", "ci_low", "ci_high", "status", "reason"]
         assert found[name]["status"] == "collecting"
-        assert "11 of 50" in found[name]["reason"]
+        n_items = 8 if name == "icc_2_1" else 11  # those that all four labelled, those with two labels
+        assert f"{n_items} of 50" in found[name]["reason"]
     assert len(found["pairs"]) == 6
     assert list(found["pairs"][0]) == ["a", "b", "n", "kappa", "weighted_kappa", "percent_agreement"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv"]
@@ -214,6 +215,20 @@ def test_what_cannot_be_estimated_is_a_reasoned_null(tmp_path: Path, name: str) 
             assert found[figure]["value"] == case["expected"][printed]
     if name == "edge_no_overlap":
         assert found["pairs"] == []
+
+
+def test_a_correlation_of_two_complete_items_is_collecting(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [
+        (f"unit {item}", rater, 1 + (item + (item % 7 == 0 and rater == "b")) % 4)
+        for item in range(60)
+        for rater in ("a", "b", "c")
+        if rater != "c" or item < 2
+    ]
+    name = write(tmp_path, "labels.csv", [HEADER, *rows])
+    found = report(tmp_path, name, "--scale", "ordinal", "--categories", "1,2,3,4")
+    assert found["krippendorff_alpha"]["status"] == "ok"
+    assert found["icc_2_1"]["status"] == "collecting"
+    assert found["icc_2_1"]["value"] is not None
 
 
 def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def alpha_of(codes: IntArray, n_categories: int = 6) -> float:
 
 
 def test_unequal_numbers_of_raters_stop_no_figure() -> None:
-    codes = random_codes(1, n_items=200, n_raters=5, n_categories=6, share_missing=0.4)
+    codes = random_codes(1, n_items=1000, n_raters=5, n_categories=6, share_missing=0.4)
     codes = codes[(codes != NO_LABEL).sum(axis=1) > 0]
     codes[0] = [1, 1, 2, 1, 1]
     with pytest.raises(AssertionError):
@@ -56,6 +56,19 @@ def test_unequal_numbers_of_raters_stop_no_figure() -> None:
         assert estimate.status is Status.OK, estimate
         assert estimate.ci_low is not None
     assert "items with 5 labels" in found.fleiss_kappa_of_complete_block.reason
+
+
+def test_a_figure_of_few_complete_items_is_collecting_however_many_overlap() -> None:
+    codes = random_codes(5, n_items=100, n_raters=5, n_categories=4)
+    codes[2:, 2:] = NO_LABEL
+    found = battery(ratings_of_codes(codes, 4))
+    for name in ("icc_2_1", "icc_2_k", "fleiss_kappa_of_complete_block"):
+        estimate: Estimate = getattr(found, name)
+        assert estimate.status is Status.COLLECTING, name
+        assert estimate.reason.startswith("2 of 50 items that it can rest on."), name
+    assert found.krippendorff_alpha.status is Status.OK
+    assert found.icc_2_1.value is not None
+    assert "resamples had no value" in found.icc_2_1.reason, "most draw fewer than two of the complete items"
 
 
 def test_labels_that_are_all_the_same_are_never_a_perfect_kappa() -> None:

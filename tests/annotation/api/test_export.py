@@ -12,14 +12,14 @@ from django.test import Client
 from annotation.assignment import sittings
 from annotation.assignment.planning import revise_plan
 from annotation.labelling.services import correct_label, undo_label
-from annotation.models import Campaign, CampaignMember, Label, LabelsOpened
+from annotation.models import Campaign, Label, LabelsOpened
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent, Action
 from tests import people
 from tests.annotation.api.calling import caller, token_of
 from tests.annotation.planned import give, make_planned_campaign, queue_of
-from tests.annotation.worlds import label, make_campaign, submission
+from tests.annotation.worlds import join, label, make_campaign, submission
 
 ClientFor = Callable[[User], Client]
 NOTE = "Zaunkoenig said he will not see Sunday"
@@ -120,7 +120,7 @@ def test_is_written_down_and_ends_blindness(
 
 def test_a_lead_who_still_labels_there_gets_nothing(campaign: Campaign, labels: dict[str, Label]) -> None:
     both = people.make("both", Role.LEAD, Role.ANNOTATOR)
-    CampaignMember.objects.create(campaign=campaign, user=both)
+    join(campaign, both)
     revise_plan(campaign=campaign, because="somebody joined")
     for suffix in ("csv", "jsonl"):
         answer = Client().get(url(campaign, suffix), headers=token_of(both))
@@ -142,7 +142,7 @@ def test_a_simulated_campaign_says_so(lead: User, client_for: ClientFor) -> None
     program = people.make("program", Role.ANNOTATOR)
     User.objects.filter(pk=program.pk).update(is_simulated=True)
     program.refresh_from_db()
-    CampaignMember.objects.create(campaign=simulated, user=program)
+    join(simulated, program)
     revise_plan(campaign=simulated, because="somebody joined")
     label(simulated, program, 1)
     client = client_for(lead)

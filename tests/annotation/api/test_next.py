@@ -1,14 +1,13 @@
 """POST next/: leases what comes next and says what is on the screen; a severe text stays behind."""
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from annotation.assignment.queue import PAUSE_AFTER_SEVERE_MINUTES
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState
+from annotation.wellbeing.policy import REST_AFTER_SEVERE_MINUTES
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent
 from tests.annotation.api.calling import Caller, caller
@@ -141,7 +140,7 @@ def test_the_pause_is_told(lead: User, annotator: User, second_annotator: User) 
     assert body["cards"] == []
     assert body["pause"]["reason"] == "only_severe_left"
     until = datetime.fromisoformat(body["pause"]["until"])
-    assert (until - given.created_at).total_seconds() == 60 * PAUSE_AFTER_SEVERE_MINUTES
+    assert (until - given.created_at).total_seconds() == 60 * REST_AFTER_SEVERE_MINUTES
     assert "Take a pause" in body["pause"]["detail"]
 
 
@@ -167,7 +166,7 @@ def test_a_closed_campaign_hands_out_nothing(api: Caller, campaign: Campaign) ->
         {"count": "many"},
         {"held": "all"},
         {"held": ["not-a-uuid"]},
-        {"held": [str(uuid.uuid4())] * 21},
+        {"held": ["00000000-0000-4000-8000-000000000000"] * 21},
         {"showing": "the first"},
     ],
     ids=str,

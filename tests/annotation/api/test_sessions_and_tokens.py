@@ -23,7 +23,7 @@ from prometheus_site.accounts.roles import Role
 from tests import people
 from tests.annotation.api.calling import Caller, address, caller, token_of
 from tests.annotation.planned import make_planned_campaign
-from tests.annotation.worlds import GOOD_ANSWERS, label
+from tests.annotation.worlds import GOOD_ANSWERS, join, label
 
 GUIDELINE = "00000000-0000-4000-8000-000000000001"
 LABEL: dict[str, object] = {"answers": GOOD_ANSWERS, "guideline": GUIDELINE}
@@ -109,7 +109,7 @@ def test_other_roles_find_nothing(
 ) -> None:
     """Also as members of the campaign."""
     person = people.make("somebody", *([role] if role else []))
-    CampaignMember.objects.create(campaign=campaign, user=person)
+    join(campaign, person)
     assert_found_nowhere(caller(person, campaign), slot.pk, given.pk)
 
 
@@ -151,7 +151,7 @@ def test_own_samples_are_not_found_in_another_campaign(
 ) -> None:
     """The address must name the campaign the sample is in."""
     other = make_planned_campaign(lead, [], samples=1, slug="other")
-    CampaignMember.objects.create(campaign=other, user=annotator)
+    join(other, annotator)
     api = caller(annotator, other)
     for deed, (method, body) in ABOUT_ASSIGNMENT.items():
         assert status(api, f"assignments/{slot.pk}/{deed}/", body, method) == 404, deed

@@ -67,11 +67,21 @@ proposals = st.builds(
     clinicians=st.lists(clinicians, max_size=6),
     seconds_per_label=st.floats(5, 200),
     days=st.none() | st.integers(0, 60),
+    repeat_after_days=st.sampled_from([0, 0, 7]),
 )
 
 
 def remedy_sentences(found: Feasibility) -> dict[RemedyKind, str]:
     return {one.kind: one.sentence for one in found.remedies}
+
+
+def test_the_last_silent_repeat_rests_after_the_last_first_reading() -> None:
+    resting = check_feasibility(replace(DEFAULT, repeat_after_days=7))
+    without = check_feasibility(replace(DEFAULT, design=replace(DEFAULT.design, repeat_percent=0)))
+    assert resting.days == pytest.approx(without.days + 7)
+    assert resting.limit == Limit.REPEATS
+    hopeless = check_feasibility(replace(DEFAULT, repeat_after_days=7, days=6))
+    assert "silent repeats rest 7 days" in remedy_sentences(hopeless)[RemedyKind.MORE_CLINICIANS]
 
 
 def test_the_default_design_has_11_700_blind_labels() -> None:

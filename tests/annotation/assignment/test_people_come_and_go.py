@@ -16,7 +16,7 @@ from annotation.models import Assignment, AssignmentState, Campaign, Label
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
 from tests import people
-from tests.annotation.worlds import label, make_campaign, submission
+from tests.annotation.worlds import label, make_campaign, qualify, submission
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def test_somebody_else_takes_over_from_who_lost_the_role(
 ) -> None:
     third = people.make("third", Role.ANNOTATOR)
     label(campaign, annotator, 1)
+    qualify(campaign, third)
     set_members(campaign=campaign, user_ids=[annotator.pk, second_annotator.pk, third.pk], changed_by=lead)
     RoleGrant.objects.filter(user=annotator).update(revoked_at=timezone.now())
     assert replan_where_needed() == 1

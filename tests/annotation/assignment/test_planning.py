@@ -27,7 +27,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people
 from tests.annotation.planned import give, make_planned_campaign, queue_of
-from tests.annotation.worlds import make_conversations
+from tests.annotation.worlds import join, make_conversations
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_revisions_are_numbered_per_campaign(
     campaign: Campaign, lead: User, annotator: User, second_annotator: User, third: User
 ) -> None:
     other = make_planned_campaign(lead, [annotator], samples=2, slug="other", labels_per_sample=1)
-    CampaignMember.objects.create(campaign=campaign, user=third)
+    join(campaign, third)
     second = revise_plan(campaign=campaign, because="somebody joined", made_by=lead)
     assert second is not None
     assert (second.number, second.because, second.made_by) == (2, "somebody joined", lead)
@@ -178,7 +178,7 @@ def test_without_people_the_roles_are_drawn_once_and_stay(lead: User, annotator:
     campaign = make_planned_campaign(lead, [], samples=6, anchor_samples=2)
     roles = dict(campaign.samples.values_list("pk", "design_role"))
     assert "" not in roles.values()
-    CampaignMember.objects.create(campaign=campaign, user=annotator)
+    join(campaign, annotator)
     assert revise_plan(campaign=campaign, because="somebody joined") is not None
     assert dict(campaign.samples.values_list("pk", "design_role")) == roles
 
@@ -212,7 +212,7 @@ def test_a_newcomer_gets_a_share_and_everything_for_all(
 ) -> None:
     slot = assign_next(campaign=campaign, annotator=annotator)
     assert slot is not None
-    CampaignMember.objects.create(campaign=campaign, user=third)
+    join(campaign, third)
     revision = revise_plan(campaign=campaign, because="somebody joined")
     assert revision is not None
     assert revision.slots_taken_back > 0
@@ -239,7 +239,7 @@ def test_what_somebody_has_at_hand_is_not_taken_for_a_newcomer(
         for _ in range(4):
             held = campaign.assignments.filter(annotator=person, state=AssignmentState.LEASED)
             hand_out(campaign=campaign, annotator=person, count=3, held=held.values_list("pk", flat=True))
-    CampaignMember.objects.create(campaign=campaign, user=third)
+    join(campaign, third)
     revise_plan(campaign=campaign, because="somebody joined")
     assert set(campaign.assignments.values_list("state", flat=True)) == {AssignmentState.LEASED}
 
@@ -247,7 +247,7 @@ def test_what_somebody_has_at_hand_is_not_taken_for_a_newcomer(
 def test_who_pauses_is_given_nothing_until_back(
     campaign: Campaign, annotator: User, second_annotator: User, third: User
 ) -> None:
-    CampaignMember.objects.create(campaign=campaign, user=third)
+    join(campaign, third)
     revise_plan(campaign=campaign, because="somebody joined")
     first = assign_next(campaign=campaign, annotator=annotator)
     assert first is not None
@@ -283,7 +283,7 @@ def test_the_history_of_a_pause_adds_no_second_slot(campaign: Campaign, annotato
 def test_more_hours_get_more_work(lead: User, annotator: User, second_annotator: User, third: User) -> None:
     campaign = make_planned_campaign(lead, [], samples=40, repeat_percent=0)
     for person, hours in ((annotator, 4), (second_annotator, 8), (third, 8)):
-        CampaignMember.objects.create(campaign=campaign, user=person, hours_per_week=hours)
+        join(campaign, person, hours_per_week=hours)
     revise_plan(campaign=campaign, because="made up")
     mine, *others = (open_slots(campaign, person) for person in (annotator, second_annotator, third))
     assert mine + sum(others) == 80
@@ -360,7 +360,8 @@ def test_five_people_share_five_thousand_samples(lead: User, capsys: pytest.Capt
         calibration_samples=100,
         anchor_samples=500,
     )
-    CampaignMember.objects.bulk_create(CampaignMember(campaign=campaign, user=one) for one in five)
+    for one in five:
+        join(campaign, one)
     begun = time.perf_counter()
     revision = revise_plan(campaign=campaign, because="everybody joined")
     first = time.perf_counter()

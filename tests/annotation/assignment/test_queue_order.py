@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from annotation.assignment.queue import (
     HANDED_OUT_AT_ONCE,
-    PAUSE_AFTER_SEVERE_MINUTES,
+    ONLY_SEVERE_LEFT,
     Handed,
+    Pause,
     assign_next,
     give_back,
     hand_out,
@@ -23,11 +24,12 @@ from annotation.assignment.queue import (
 )
 from annotation.labelling.unlabelled import pass_sample
 from annotation.models import Assignment, AssignmentState, Campaign, Sample
+from annotation.wellbeing.policy import REST_AFTER_SEVERE_MINUTES
 from prometheus_site.accounts.models import User
 from tests.annotation.planned import give, make_planned_campaign, queue_of
 from tests.prometheus_site.embedded.waiting import wait_until
 
-PAUSE = timedelta(minutes=PAUSE_AFTER_SEVERE_MINUTES)
+PAUSE = timedelta(minutes=REST_AFTER_SEVERE_MINUTES)
 
 
 @pytest.fixture
@@ -118,7 +120,9 @@ def test_the_next_severe_sample_comes_after_a_pause(severe_campaign: Campaign, a
         still = hand_out(campaign=severe_campaign, annotator=annotator, held=[first.pk])
         assert still.slots == ()
         left_at = give(severe_campaign, first).created_at
-        assert hand_out(campaign=severe_campaign, annotator=annotator, count=3) == Handed((), left_at + PAUSE)
+        assert hand_out(campaign=severe_campaign, annotator=annotator, count=3) == Handed(
+            pause=Pause(ONLY_SEVERE_LEFT, left_at + PAUSE)
+        )
     with time_machine.travel(left_at + PAUSE - timedelta(seconds=2)):
         assert hand_out(campaign=severe_campaign, annotator=annotator).slots == ()
     with time_machine.travel(left_at + PAUSE + timedelta(seconds=1)):
@@ -155,8 +159,9 @@ def test_a_severe_sample_on_its_way_to_the_screen_starts_no_clock(
     with time_machine.travel(later):
         waits = hand_out(campaign=severe_campaign, annotator=annotator, count=2, held=[ahead.pk])
         assert waits.slots == ()
-        assert waits.severe_not_before is not None
-        assert waits.severe_not_before >= later + PAUSE
+        assert waits.pause is not None
+        assert waits.pause.until is not None
+        assert waits.pause.until >= later + PAUSE
 
 
 def test_no_pause_is_told_where_nothing_waits(lead: User, annotator: User, second_annotator: User) -> None:
@@ -167,7 +172,7 @@ def test_no_pause_is_told_where_nothing_waits(lead: User, annotator: User, secon
 
 
 def test_no_pause_is_told_where_enough_was_handed_out(severe_campaign: Campaign, annotator: User) -> None:
-    assert hand_out(campaign=severe_campaign, annotator=annotator, count=1).severe_not_before is None
+    assert hand_out(campaign=severe_campaign, annotator=annotator, count=1).pause is None
 
 
 def test_another_persons_severe_sample_holds_nobody_up(
@@ -385,4 +390,4 @@ def test_a_sample_that_turns_out_severe_later_is_kept_back_too(campaign: Campaig
     Sample.objects.filter(campaign=campaign).update(is_estimated_severe=True)
     first = hand_out(campaign=campaign, annotator=annotator, count=3)
     assert len(first.slots) == 1
-    assert first.severe_not_before is not None
+    assert first.pause is not None

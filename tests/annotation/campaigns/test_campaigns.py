@@ -13,7 +13,7 @@ from annotation.schemes.shipped import default_guideline, default_scheme
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people
-from tests.annotation.worlds import label, make_campaign
+from tests.annotation.worlds import label, make_campaign, qualify
 
 ClientFor = Callable[[User], Client]
 FORM = {
@@ -77,6 +77,7 @@ def test_who_leaves_keeps_labels_and_loses_the_queue(
     campaign = make_campaign(lead, [annotator, second_annotator])
     label(campaign, annotator, 1)
     third = people.make("third", Role.ANNOTATOR)
+    qualify(campaign, third)
     url = reverse("annotation:change_members", args=[campaign.slug])
     client_for(lead).post(url, {"members": [str(second_annotator.pk), str(third.pk)]})
     assert Label.objects.filter(annotator=annotator).count() == 1

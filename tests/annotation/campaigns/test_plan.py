@@ -26,7 +26,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent, Action
 from tests import people
-from tests.annotation.worlds import label, make_campaign
+from tests.annotation.worlds import label, make_campaign, qualify
 
 ClientFor = Callable[[User], Client]
 
@@ -283,11 +283,9 @@ def test_changes_name_numbers_people_and_hours() -> None:
 def test_queries_do_not_grow_with_people_or_samples(
     lead: User, campaign: Campaign, client_for: ClientFor, django_assert_max_num_queries: Any
 ) -> None:
-    services.set_members(
-        campaign=campaign,
-        user_ids=[people.make(f"more-{number}", Role.ANNOTATOR).pk for number in range(6)],
-        changed_by=lead,
-    )
+    more = [people.make(f"more-{number}", Role.ANNOTATOR) for number in range(6)]
+    qualify(campaign, *more)
+    services.set_members(campaign=campaign, user_ids=[one.pk for one in more], changed_by=lead)
     client = client_for(lead)
     with django_assert_max_num_queries(30):
         page_of(client, campaign)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import time_machine
 from django.test import Client
 
+from annotation.assignment import sittings
 from annotation.assignment.queue import assign_next
 from annotation.campaigns.services import set_members
 from annotation.guidelines.services import store_guideline
@@ -42,9 +43,12 @@ def make_busy_world(lead: User, annotators: list[User], *, samples: int = 68) ->
     campaign = make_campaign(lead, annotators, slug="busy", samples=samples)
     _second_window(campaign)
     leaver = annotators[-1]
-    kept_waiting = set(range(1, 5))
+    # Whatever the plan drew: what is to come again is labelled, and counts.
+    drawn = campaign.assignments.filter(purpose=Purpose.REPEAT).values_list("sample__number", flat=True)
+    once = [number for number in (*range(1, 5), *range(8, samples + 1)) if number not in set(drawn)]
+    kept_waiting, training = set(once[:4]), once[4]
     for sample in campaign.samples.exclude(number__in=kept_waiting).order_by("number"):
-        _label_all(campaign, sample, leaver)
+        _label_all(campaign, sample, leaver, training)
     _correct_some(campaign, annotators[0])
     members = [annotator.pk for annotator in annotators if annotator != leaver]
     set_members(campaign=campaign, user_ids=members, changed_by=lead)
@@ -63,7 +67,7 @@ def _second_window(campaign: Campaign) -> None:
     second.save()
 
 
-def _label_all(campaign: Campaign, sample: Sample, leaver: User) -> None:
+def _label_all(campaign: Campaign, sample: Sample, leaver: User, training: int) -> None:
     number = sample.number
     chooser = random.Random(number)  # noqa: S311
     truth = chooser.choice(["0", "0", "1", "4"])
@@ -75,7 +79,7 @@ def _label_all(campaign: Campaign, sample: Sample, leaver: User) -> None:
     for slot in first_slots(campaign).filter(sample=sample).order_by("annotator__email"):
         if slot.annotator == leaver and number % 9 == 0:
             continue
-        if number == 7:
+        if number == training:
             Assignment.objects.filter(pk=slot.pk).update(purpose=Purpose.TRAINING)
         with time_machine.travel(FIRST_DAY + timedelta(days=number % 5, minutes=number)):
             label(
@@ -109,10 +113,13 @@ def _correct_some(campaign: Campaign, annotator: User) -> None:
 
 def _at_work(campaign: Campaign, annotator: User) -> None:
     """Leave somebody in the middle of everything that is not a locked label."""
-    repeat = campaign.assignments.filter(annotator=annotator, purpose=Purpose.REPEAT).first()
+    labelled = campaign.labels.counting_for_agreement().filter(annotator=annotator).values("sample")
+    repeats = campaign.assignments.filter(annotator=annotator, purpose=Purpose.REPEAT, sample__in=labelled)
+    repeat = repeats.order_by("sample__number").first()
     assert repeat is not None, "the plan has silent repeats"
     Assignment.objects.filter(pk=repeat.pk).update(state=AssignmentState.WAITING)  # a week later
     record_label(annotator=annotator, assignment=repeat, submission=submission(campaign))
+    sittings.end(campaign=campaign, annotator=annotator)
     for undone in (False, True):
         slot = next_slot(campaign, annotator)
         given = record_label(annotator=annotator, assignment=slot, submission=submission(campaign)).label

@@ -21,8 +21,10 @@ def test_every_number_says_what_happened(
     lead: User, annotator: User, second_annotator: User, client_for: SignIn
 ) -> None:
     world = make_busy_world(lead, [annotator, second_annotator, third_annotator()])
-    html = client_for(lead).get(reverse("annotation:dashboard", args=["busy"])).content.decode()
-    page = Page(html)
+    client = client_for(lead)
+    html = client.get(reverse("annotation:dashboard", args=["busy"])).content.decode()
+    agreement = client.get(reverse("annotation:agreement", args=["busy"])).content.decode()
+    page = Page(html + agreement)
     shown = {link.anchor.removeprefix("figure-"): int(link.text) for link in page.links}
     expected = _slots(world) | _labels(world, annotator)
     assert {anchor: shown[anchor] for anchor in expected} == expected
@@ -30,8 +32,9 @@ def test_every_number_says_what_happened(
         if dimension.is_headline:
             facts, alpha = _agreement(world, dimension)
             assert {anchor: shown[anchor] for anchor in facts} == facts
-            assert f'id="alpha-{dimension.key}"' in html
-            assert f">{alpha:.3f}</a>" in html
+            assert f'id="alpha-{dimension.key}"' in agreement
+            assert f">{alpha:.3f}</a>" in agreement
+            assert f"alpha {alpha:.3f}," in html
 
 
 def _slots(world: BusyWorld) -> dict[str, int]:

@@ -73,13 +73,14 @@ def test_the_overview_keeps_counts_of_work_and_says_why_the_rest_is_closed(
         "corrections",
     }
     assert html.count(WHY) == 1
-    for closed in ("Severe", "With a note", "Answers behind the agreement", "overlap items"):
+    for closed in ("Severe", "With a note", "Agreement", "overlap items"):
         assert closed not in html
     for number in (1, 2):
         label(campaign, both, number)
     opened = client.get(_overview(campaign)).content.decode()
     assert WHY not in opened
-    assert {link.figure for link in Page(opened).links} == set(FIGURES)
+    agreement = client.get(reverse("annotation:agreement", args=[campaign.slug])).content.decode()
+    assert {link.figure for link in Page(opened + agreement).links} == set(FIGURES) - {"repeated-items"}
 
 
 def test_a_refresh_is_as_closed_as_the_page(campaign: Campaign, both: User, client_for: SignIn) -> None:

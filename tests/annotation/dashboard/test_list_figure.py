@@ -54,7 +54,14 @@ def test_what_cannot_be_listed_is_not_there(campaign: Campaign, lead: User, clie
         ("given", {"person": "C-\x00"}),
         ("overlap-items", {}),
         ("overlap-items", {"dimension": "no_such_thing"}),
-        ("overlap-items", {"dimension": "empathy_global", "person": "C-000000"}),
+        ("overlap-items", {"dimension": "crisis_types"}),
+        ("overlap-items", {"dimension": "empathy_global", "answer": "9"}),
+        ("overlap-items", {"dimension": "empathy_global", "first": "0"}),
+        ("overlap-items", {"dimension": "empathy_global", "through": "-1"}),
+        ("overlap-items", {"dimension": "empathy_global", "first": "all"}),
+        ("overlap-items", {"dimension": "empathy_global", "person": "C-\x00"}),
+        ("overlap-items", {"dimension": "empathy_global", "day": "2026-03-02"}),
+        ("single-label-samples", {"dimension": "empathy_global", "person": "C-000000"}),
     ]
     for figure, query in asked:
         assert client.get(_address(figure), query).status_code == 404, (figure, query)

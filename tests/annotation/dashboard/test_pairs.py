@@ -5,24 +5,22 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.dashboard.pairs import PEOPLE_SHOWN, Pair, matrix_of
+from annotation.dashboard.pairs import PEOPLE_SHOWN, matrix_of
 
 
 def test_each_pair_stands_once_below_the_diagonal() -> None:
-    matrix = matrix_of(
-        {frozenset("AB"): Pair(435, 12), frozenset("BC"): Pair(430, 0), frozenset("AC"): Pair(441, 3)}
-    )
+    matrix = matrix_of({frozenset("AB"): 435, frozenset("BC"): 430, frozenset("AC"): 441})
     assert matrix.columns == ["A", "B"]
     assert matrix.rows == [
-        ("B", [("A", Pair(435, 12)), ("B", None)]),
-        ("C", [("A", Pair(441, 3)), ("B", Pair(430, 0))]),
+        ("B", [("A", 435), ("B", None)]),
+        ("C", [("A", 441), ("B", 430)]),
     ]
     assert (matrix.lowest, matrix.highest, matrix.people_left_out) == (430, 441, 0)
 
 
 def test_two_who_share_nothing_have_an_empty_cell_of_their_own() -> None:
-    matrix = matrix_of({frozenset("AB"): Pair(5, 1), frozenset("AC"): Pair(6, 2)})
-    assert matrix.rows[1] == ("C", [("A", Pair(6, 2)), ("B", Pair(0, 0))])
+    matrix = matrix_of({frozenset("AB"): 5, frozenset("AC"): 6})
+    assert matrix.rows[1] == ("C", [("A", 6), ("B", 0)])
 
 
 def test_nobody_has_no_rows() -> None:
@@ -34,7 +32,7 @@ def test_nobody_has_no_rows() -> None:
 def test_of_many_people_those_are_shown_who_share_most(people: int, shares: st.DataObject) -> None:
     codes = [f"C-{number:02}" for number in range(people)]
     pairs = {
-        frozenset(two): Pair(shares.draw(st.integers(1, 9)), 0)
+        frozenset(two): shares.draw(st.integers(1), 0)
         for two in combinations(codes, 2)
         if shares.draw(st.booleans())
     }
@@ -45,7 +43,7 @@ def test_of_many_people_those_are_shown_who_share_most(people: int, shares: st.D
     assert matrix.people_left_out == len(everybody) - len(shown)
 
     def shared(code: str) -> int:
-        return sum(pair.planned for two, pair in pairs.items() if code in two)
+        return sum(pair for two, pair in pairs.items() if code in two)
 
     if everybody - shown:
         assert min(map(shared, shown)) >= max(map(shared, everybody - shown))

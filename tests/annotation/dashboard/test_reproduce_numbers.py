@@ -25,11 +25,12 @@ def world(lead: User, annotator: User, second_annotator: User) -> BusyWorld:
 
 def test_every_number_is_the_length_of_its_list(world: BusyWorld, lead: User, client_for: SignIn) -> None:
     client = client_for(lead)
-    overview = _overview(client, world)
-    assert len(overview.ids) == len(set(overview.ids))
-    assert {link.figure for link in overview.links} == set(FIGURES)
+    shown = [_page(client, "dashboard", world), _page(client, "agreement", world)]
+    assert all(len(page.ids) == len(set(page.ids)) for page in shown)
+    links = {link.url: link for page in shown for link in page.links}
+    assert {link.figure for link in links.values()} == set(FIGURES)
     highest = dict.fromkeys(FIGURES, 0)
-    for link in overview.links:
+    for link in links.values():
         pages = pages_of(client, link.url)
         assert sum(page.row_count for page in pages) == int(link.text), link.url
         assert all(page.heading_count == link.text for page in pages), link.url
@@ -41,7 +42,7 @@ def test_every_number_is_the_length_of_its_list(world: BusyWorld, lead: User, cl
 def test_alpha_follows_from_its_list(world: BusyWorld, lead: User, client_for: SignIn) -> None:
     client = client_for(lead)
     scheme = parse_scheme(world.campaign.scheme.definition)
-    alphas = _overview(client, world).alphas
+    alphas = _page(client, "agreement", world).alphas
     assert len(alphas) == 3
     for url, shown in alphas:
         dimension = scheme.dimension(parse_qs(urlsplit(url).query)["dimension"][0])
@@ -57,7 +58,7 @@ def test_alpha_follows_from_its_list(world: BusyWorld, lead: User, client_for: S
         assert f"{alpha:.3f}" == shown, dimension.key
 
 
-def _overview(client: Client, world: BusyWorld) -> Page:
-    response = client.get(reverse("annotation:dashboard", args=[world.campaign.slug]))
+def _page(client: Client, name: str, world: BusyWorld) -> Page:
+    response = client.get(reverse(f"annotation:{name}", args=[world.campaign.slug]))
     assert response.status_code == 200
     return Page(response.content.decode())

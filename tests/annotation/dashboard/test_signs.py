@@ -11,10 +11,10 @@ from annotation.assignment.planning import revise_plan
 from annotation.dashboard.signs import signs_of, version_of
 from annotation.labelling.services import correct_label, record_label, undo_label
 from annotation.labelling.unlabelled import flag_sample, leave, pass_sample
-from annotation.models import Campaign, CampaignMember, FlagKind, Sitting
+from annotation.models import Campaign, FlagKind, Sitting
 from prometheus_site.accounts.models import User
 from tests.annotation.dashboard.busy import next_slot
-from tests.annotation.worlds import label, make_campaign, submission
+from tests.annotation.worlds import join, label, make_campaign, submission
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_whatever_happens_is_a_sign(campaign: Campaign, annotator: User, second_
     assert is_new(), "somebody is away"
     leave(annotator=annotator, campaign=campaign)
     assert is_new(), "somebody left, and labels lock"
-    CampaignMember.objects.create(campaign=campaign, user=second_annotator)
+    join(campaign, second_annotator)
     assert is_new(), "somebody joined"
     revise_plan(campaign=campaign, because="somebody joined")
     assert is_new(), "the plan changed"

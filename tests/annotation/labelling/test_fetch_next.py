@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.assignment.queue import ONLY_SEVERE_LEFT, hand_out
+from annotation.assignment.queue import IN_WORDS, ONLY_SEVERE_LEFT, hand_out
 from annotation.models import Assignment, AssignmentState, Campaign, CampaignState, Sitting
 from prometheus_site.accounts.models import User
 from tests.annotation.planned import give, make_planned_campaign, queue_of
@@ -72,7 +72,7 @@ def test_the_pause_is_told(
     client.post(url(campaign))
     give(campaign, Assignment.objects.get(annotator=annotator, state=AssignmentState.LEASED))
     page = client.post(url(campaign), follow=True).content.decode()
-    assert ONLY_SEVERE_LEFT in page
+    assert IN_WORDS[ONLY_SEVERE_LEFT] in page
     assert not Assignment.objects.filter(annotator=annotator, state=AssignmentState.LEASED).exists()
 
 
@@ -91,7 +91,7 @@ def test_no_pause_is_told_where_there_is_something_else(
         give(campaign, slot)
     assert queue_of(campaign, annotator)
     page = client.get(workbench(campaign)).content.decode()
-    assert ONLY_SEVERE_LEFT not in page
+    assert IN_WORDS[ONLY_SEVERE_LEFT] not in page
     assert "in your queue" in page
 
 
@@ -100,7 +100,7 @@ def test_an_empty_queue_says_so(campaign: Campaign, annotator: User, client_for:
         give(campaign, slot)
     page = client_for(annotator).post(url(campaign), follow=True).content.decode()
     assert "Your queue is empty" in page
-    assert ONLY_SEVERE_LEFT not in page
+    assert IN_WORDS[ONLY_SEVERE_LEFT] not in page
 
 
 def test_a_closed_campaign_gives_nothing(campaign: Campaign, annotator: User, client_for: ClientFor) -> None:

@@ -141,7 +141,16 @@ def test_time_left_is_no_more_exact_than_it_is_known(seconds: int | None, words:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 min"), (59, "0 min"), (2520, "42 min"), (7500, "2 h 05"), (7200, "2 h")]
+    ("seconds", "words"),
+    [
+        (0, "0 min"),
+        (1, "under a minute"),
+        (59, "under a minute"),
+        (60, "1 min"),
+        (2520, "42 min"),
+        (7500, "2 h 05"),
+        (7200, "2 h"),
+    ],
 )
 def test_todays_work_is_told_to_the_minute(seconds: int, words: str) -> None:
     assert presenter.worked(seconds) == words

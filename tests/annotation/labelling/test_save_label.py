@@ -137,7 +137,7 @@ def test_missing_answers_are_named_and_the_rest_is_kept(
         ("answer-crisis_intensity", "9"),
         ("answer-no_such_question", "1"),
         ("key", "not-a-uuid"),
-        ("guideline", str(uuid.uuid4())),
+        ("guideline", "00000000-0000-4000-8000-000000000000"),
         ("active_seconds", "-4"),
         ("note", "x" * 5000),
     ],

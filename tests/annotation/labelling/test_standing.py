@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.assignment import sittings
 from annotation.assignment.queue import assign_next
 from annotation.labelling.services import correct_label
-from annotation.labelling.standing import BREAK_AFTER_SECONDS, standing_of
+from annotation.labelling.standing import standing_of
 from annotation.labelling.unlabelled import pass_sample, undo_last
 from annotation.models import Campaign, Label
 from prometheus_site.accounts.models import User
@@ -35,7 +35,7 @@ def test_begins_with_nothing(campaign: Campaign, annotator: User) -> None:
     assert (found.labelled, found.waiting, found.planned) == (0, 16, 16)  # repeats that rest do not count yet
     assert (found.undoable, found.seconds_today) == (0, 0)
     assert (found.sitting_started_at, found.seconds_per_label, found.seconds_left) == (None, None, None)
-    assert found.break_after_seconds == BREAK_AFTER_SECONDS == 1800
+    assert found.break_after_seconds == 1800
 
 
 def test_counts_labels_what_waits_and_passes(campaign: Campaign, annotator: User) -> None:
@@ -95,7 +95,7 @@ def test_the_pace_is_that_of_the_latest_fifty(lead: User, annotator: User) -> No
         lead, [annotator], samples=62, labels_per_sample=1, repeat_percent=0, slug="long"
     )
     for number in range(60):
-        label_next(campaign, annotator, 1000 if number < 10 else 30)
+        label_next(campaign, annotator, 300 if number < 10 else 30)
     assert standing_of(annotator, campaign).seconds_per_label == 30
     assert standing_of(annotator, campaign).seconds_left == 60
 

@@ -5,7 +5,7 @@ from django.db import connection
 
 from annotation.models import Campaign
 from annotation.rehearsal import services
-from annotation.rehearsal.annotator import Annotator, Counts
+from annotation.rehearsal.annotator import Annotator
 from prometheus_site.accounts.models import User
 from tests.annotation.worlds import make_campaign
 
@@ -17,9 +17,8 @@ def test_it_holds_no_connection_while_they_work(
     campaign: Campaign = make_campaign(lead, [annotator], samples=2)
     held: list[object] = []
 
-    def work(annotators: dict[str, Annotator]) -> dict[str, Counts]:
+    def work(annotators: dict[str, Annotator]) -> None:
         held.append(connection.connection)
-        return {}
 
     monkeypatch.setattr(services, "_work_together", work)
     services.rehearse(campaign, services.Script(), base_url="http://127.0.0.1:9", say=lambda words: None)

@@ -10,6 +10,7 @@ import pytest
 from annotation.schemes.definition import Condition, SchemeError, parse_scheme
 
 Raw = dict[str, Any]
+STORED_DIGEST = "3664e7b7185c66d0e6b0b4fea5a6acaa7d6c9140b9d9c690dba6adb013a54c61"
 
 
 def raw_scheme() -> Raw:
@@ -34,7 +35,13 @@ def raw_scheme() -> Raw:
                         "categories": [
                             {"code": "0", "label": "None", "value": 0, "anchor": "Nothing told."},
                             {"code": "1", "label": "Some", "value": 1},
-                            {"code": "2", "label": "Deep", "value": 2.5, "example": "“I am low.”"},
+                            {
+                                "code": "2",
+                                "label": "Deep",
+                                "value": 2.5,
+                                "example": "“I am low.”",
+                                "clauses": ["D2"],
+                            },
                         ],
                     },
                 ],
@@ -101,6 +108,7 @@ def test_a_sound_scheme_is_read_whole() -> None:
     assert [dimension.key for dimension in scheme.dimensions] == ["unreadable", "depth", "main", "also"]
     assert scheme.dimension("depth").codes == ("0", "1", "2")
     assert scheme.dimension("depth").categories[2].value == 2.5
+    assert [each.clauses for each in scheme.dimension("depth").categories] == [(), (), ("D2",)]
     assert scheme.dimension("depth").shown_when == Condition("unreadable", is_set=False)
     assert scheme.dimension("also").max_choices == 1
     assert scheme.forms[1].asks_about == "assistant"
@@ -122,18 +130,26 @@ def test_a_round_trip_through_json_keeps_the_scheme_and_its_digest() -> None:
     "change",
     [
         lambda raw: depth(raw)["categories"][0].update(anchor="Another anchor."),
+        lambda raw: depth(raw)["categories"][0].update(clauses=["D1"]),
         lambda raw: depth(raw)["categories"].reverse() or [c.pop("value") for c in depth(raw)["categories"]],
         lambda raw: raw.update(version="2.2"),
         lambda raw: raw["groupings"][0]["members"].update(act="Saying"),
         lambda raw: depth(raw)["shown_when"].update(is_set=True),
     ],
-    ids=["anchor", "order", "version", "grouping", "condition"],
+    ids=["anchor", "clause", "order", "version", "grouping", "condition"],
 )
 def test_any_change_of_meaning_changes_the_digest(change: Callable[[Raw], object]) -> None:
     raw = raw_scheme()
     change(raw)
 
     assert parse_scheme(raw).digest() != parse_scheme(raw_scheme()).digest()
+
+
+def test_a_scheme_that_names_no_clauses_keeps_the_digest_it_was_stored_with() -> None:
+    raw = raw_scheme()
+    depth(raw)["categories"][2].pop("clauses")
+
+    assert parse_scheme(raw).digest() == STORED_DIGEST
 
 
 FAULTS: list[tuple[Callable[[Raw], object], str]] = [
@@ -174,6 +190,14 @@ FAULTS: list[tuple[Callable[[Raw], object], str]] = [
     (
         lambda raw: depth(raw).update(categories=depth(raw)["categories"][:1]),
         "forms[0].dimensions[1].categories: scale ordinal needs at least two",
+    ),
+    (
+        lambda raw: depth(raw)["categories"][1].update(clauses=["D1", "D1"]),
+        "forms[0].dimensions[1].categories[1].clauses: the clause 'D1' is used 2 times",
+    ),
+    (
+        lambda raw: depth(raw)["categories"][1].update(clauses="D1"),
+        "forms[0].dimensions[1].categories[1].clauses: must be a list",
     ),
     (
         lambda raw: depth(raw)["categories"][1].pop("value"),

@@ -148,6 +148,14 @@ def test_every_question_names_clauses_that_the_guideline_has(scheme: Scheme) -> 
         assert cited <= known, dimension.key
 
 
+def test_every_category_of_a_headline_names_clauses_that_the_guideline_has(scheme: Scheme) -> None:
+    known = {clause.code for clause in clauses(default_guideline())}
+    for dimension in (each for each in scheme.dimensions if each.is_headline):
+        for category in dimension.categories:
+            assert category.clauses, (dimension.key, category.code)
+            assert known.issuperset(category.clauses), (dimension.key, category.code)
+
+
 def test_the_guideline_has_its_clauses_in_sequence() -> None:
     found = clauses(default_guideline())
     expected = {"G": 3, "C": 9, "M": 5, "E": 4, "S": 3, "W": 1}

@@ -1,0 +1,1 @@
+"""What clinicians agree to before they read anything: documents in versions, signed once each."""

@@ -1,0 +1,78 @@
+"""Select what clinicians should label; needs a database only where the picks go into a campaign."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.intake.selection import (
+    AlreadySelectedError,
+    DatasetChangedError,
+    refuse_selection,
+    take_in_selection,
+)
+from annotation.intake.services import UnknownCampaignError
+from datasets_app.compile.compiling import MANIFEST
+from datasets_app.compile.errors import CompileError, writing_into
+from datasets_app.selection.outcome import PICKS, write_selection
+from datasets_app.selection.pool import DamagedDatasetError
+from datasets_app.selection.selecting import GatesFailedError, Selected, select_samples
+from datasets_app.storage import StorageError, folder_of
+from datasets_app.verify import NotADatasetError
+from datasets_app.withdrawal import SourceWithdrawnError
+
+UNUSABLE = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Pick conversations from a compiled dataset whose gates hold: strata with floors, coverage inside "
+        "each, and a tenth at random. Writes picks.jsonl and report.json without a word of text. Exit code 1 "
+        "when the dataset's gates do not hold or it is damaged, 2 when the arguments cannot be used."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "dataset", metavar="PATH|s3://…", help="the folder of manifest.json, or the file itself"
+        )
+        parser.add_argument("--count", type=int, default=5_000)
+        parser.add_argument("--seed", type=int, required=True)
+        parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+        parser.add_argument("--campaign", default="", metavar="SLUG", help="make the picks its samples")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["count"] < 1:
+            raise CommandError("--count is at least 1.", returncode=UNUSABLE)
+        if not 0 <= options["seed"] < 2**63:
+            raise CommandError("--seed is from 0 to 2**63 - 1.", returncode=UNUSABLE)
+        address = folder_of(options["dataset"], MANIFEST)
+        try:
+            if options["campaign"]:
+                refuse_selection(options["campaign"])  # before the long part, and again when taking in
+            selected = select_samples(address, options["count"], options["seed"], self._report)
+            with writing_into(options["out"]):
+                write_selection(options["out"], selected.picks, selected.report)
+            self._tell(selected, options["out"])
+            if options["campaign"]:
+                take_in_selection(selected=selected, campaign_slug=options["campaign"])
+                self.stdout.write(f"{selected.report.found} samples in campaign {options['campaign']}")
+        except (NotADatasetError, UnknownCampaignError, AlreadySelectedError) as error:
+            raise CommandError(str(error), returncode=UNUSABLE) from None
+        except (
+            *(GatesFailedError, DamagedDatasetError, StorageError),
+            *(CompileError, DatasetChangedError, SourceWithdrawnError),
+        ) as error:
+            raise CommandError(str(error)) from None
+
+    def _report(self, step: str, done: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{step} {done or ''}\033[K", ending="")
+
+    def _tell(self, selected: Selected, out: Path) -> None:
+        report = selected.report
+        self.stdout.write(f"{report.found} picks in {out / PICKS}, from {report.pool.clusters} clusters")
+        for reason, count in report.reasons.items():
+            self.stdout.write(f"  {reason}: {count}")
+        for sentence in report.shortfalls:
+            self.stdout.write(f"short: {sentence}")

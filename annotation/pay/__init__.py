@@ -1,0 +1,1 @@
+"""Hours as they were worked, and what is paid for them."""

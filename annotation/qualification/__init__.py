@@ -1,0 +1,1 @@
+"""Who may be given a campaign's samples: the gate, licences, calibration and decisions."""

@@ -1,0 +1,1 @@
+"""The screening quiz: a versioned bank of questions, random draws, timed tries."""

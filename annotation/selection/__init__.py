@@ -1,0 +1,1 @@
+"""What was selected for a campaign, and why."""

@@ -1,0 +1,1 @@
+"""Rights: own data, leaving, consent taken back."""
