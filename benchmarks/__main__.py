@@ -1,10 +1,11 @@
-"""Run every benchmark on a database of its own and write docs/benchmarks.md."""
+"""Run the benchmarks on a database of their own and write docs/benchmarks.md: all, or the sections named."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,34 +16,66 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
-Written by `make bench`; every figure was measured in one run, and what could not be
-measured says so.
+Written by `make bench`; every section says when it was measured, and on what. What could not be measured says
+so. `make bench SECTIONS="Agreement"` measures anew only the sections whose titles begin like that.
 """
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
     import django
 
     django.setup()
     from django.test.utils import setup_test_environment
 
     setup_test_environment()
-    from benchmarks import bench_agreement, bench_imports, bench_key_to_paint, bench_labelling
+    from benchmarks import (
+        bench_agreement,
+        bench_agreement_page,
+        bench_causes,
+        bench_compile,
+        bench_forecast,
+        bench_imports,
+        bench_key_to_paint,
+        bench_labelling,
+        bench_select,
+        bench_under_care,
+        simulate_agreement,
+    )
     from tests import servers
 
     sections: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "Conversations in: real public files": bench_imports.run,
+        "Foundation data: compile": bench_compile.run,
+        "Foundation data: a million conversations": bench_compile.run_million,
+        "Foundation data: select": bench_select.run,
         "One label: save and next": bench_labelling.run,
         "From the key to the next sample": bench_key_to_paint.run,
         "Labels out": bench_labelling.run_export,
         "A whole campaign": bench_labelling.run_rehearsal,
+        "A whole campaign under care": bench_under_care.run,
         "Agreement": bench_agreement.run,
+        "Agreement, live": bench_agreement_page.run,
+        "Agreement: intervals and verdicts": simulate_agreement.run,
+        "Agreement: planted causes found first": bench_causes.run,
+        "Forecast: 80 % intervals in 200 campaigns of other assumptions": bench_forecast.run,
     }
-    parts = [INTRODUCTION, _machine()]
-    with servers.running_servers(), servers.cloned_database(servers.ensure_template()):
-        for title, run in sections.items():
-            parts += [f"\n## {title}\n", _table(run())]
-    REPORT.write_text("\n".join(parts) + "\n")
+    chosen = {title: run for title, run in sections.items() if not names or title.startswith(tuple(names))}
+    if not chosen:
+        sys.exit(f"No section begins like that. There are: {'; '.join(sections)}.")
+    written = _written(REPORT.read_text()) if REPORT.exists() else {}
+    with servers.running_servers():
+        for title, run in chosen.items():
+            with servers.cloned_database(servers.ensure_template()):
+                written[title] = f"{_machine()}\n\n{_table(run())}"
+            kept = {title: written[title] for title in sections if title in written}
+            report = "".join(f"\n## {title}\n\n{text}\n" for title, text in kept.items())
+            REPORT.write_text(INTRODUCTION + report)
+
+
+def _written(report: str) -> dict[str, str]:
+    """Return the sections of a report by title."""
+    parts = [part.partition("\n") for part in report.split("\n## ")[1:]]
+    return {title: text.strip() for title, _, text in parts}
 
 
 def _machine() -> str:
@@ -71,4 +104,4 @@ def _cell(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -19,6 +19,13 @@ ANSWERS = (
     '"empathy_exploration": "0", "empathy_global": "3", "reply_safety": "pass"}'
 )
 
+# Answers that differ from sample to sample, and now and then between two people.
+VARIED = """ || jsonb_build_object(
+    'crisis_intensity', ((filling.n * 31 + (random() < 0.15)::int) %% 6)::text,
+    'modality_primary', (ARRAY['cbt', 'dbt', 'act', 'supportive', 'psychoeducation'])
+        [1 + (filling.n * 17 + (random() < 0.1)::int) %% 5],
+    'empathy_global', (1 + (filling.n * 13 + (random() < 0.2)::int) %% 5)::text)"""
+
 # The texts are never opened: they only have to be there, as rows of the usual size.
 FILL = """
 CREATE TEMPORARY TABLE filling AS
@@ -44,7 +51,7 @@ FROM filling;
 SLOTS = """
 INSERT INTO annotation_assignment
     (id, campaign_id, sample_id, annotator_id, purpose, repeat_number, position, state)
-SELECT gen_random_uuid(), %(campaign)s, f.sample_id, person.id, 'overlap', 0, 16 * (%(first)s + f.n),
+SELECT gen_random_uuid(), %(campaign)s, f.sample_id, person.id, 'overlap', 0, %(last_position)s + 16 * f.n,
        %(state)s
 FROM filling AS f
 JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM accounts_user
@@ -55,7 +62,7 @@ INSERT INTO annotation_label
     (id, campaign_id, assignment_id, sample_id, annotator_id, scheme_id, guideline_id, answers,
      active_seconds, is_simulated, idempotency_key, request_digest, created_at)
 SELECT gen_random_uuid(), slot.campaign_id, slot.id, slot.sample_id, slot.annotator_id, %(scheme)s,
-       %(guideline)s, %(answers)s::jsonb, 30, FALSE, gen_random_uuid(), md5(slot.id::text),
+       %(guideline)s, %(answers)s::jsonb{varied}, 30, FALSE, gen_random_uuid(), md5(slot.id::text),
        %(since)s + row_number() OVER () * interval '30 seconds'
 FROM annotation_assignment AS slot
 JOIN filling ON filling.sample_id = slot.sample_id;
@@ -72,14 +79,23 @@ def enlarge(campaign: Campaign, count: int) -> None:
     _fill(campaign, count, state="waiting", people="filling-%@example.org", of=OTHERS)
 
 
+def as_autovacuum_would() -> None:
+    """Take statistics, as PostgreSQL does by itself within a minute; the application may not."""
+    with owner_connection(str(connection.settings_dict["NAME"])) as owner:
+        owner.execute("ANALYZE")
+
+
 def add_history(campaign: Campaign, annotator: User, count: int) -> None:
     """Let the annotator have labelled so many other samples, all locked by now."""
-    _fill(campaign, count, state="labelled", people=annotator.email, of=1, is_labelled=True)
+    _fill(campaign, count, state="labelled", people=annotator.email, of=1, labels=LABELS.format(varied=""))
 
 
-def _fill(
-    campaign: Campaign, count: int, *, state: str, people: str, of: int, is_labelled: bool = False
-) -> None:
+def add_overlap(campaign: Campaign, people: str, count: int) -> None:
+    """Let everybody whose address is like ``people`` have labelled the same so many other samples."""
+    _fill(campaign, count, state="labelled", people=people, of=1, labels=LABELS.format(varied=VARIED))
+
+
+def _fill(campaign: Campaign, count: int, *, state: str, people: str, of: int, labels: str = "") -> None:
     guideline = GuidelineVersion.objects.get(pk=campaign.guideline_id)
     first = campaign.samples.order_by("-number").values_list("number", flat=True)[0]
     named = {
@@ -87,6 +103,7 @@ def _fill(
         "campaign": campaign.pk,
         "data_key": data_key_for("site").pk,
         "first": first,
+        "last_position": campaign.assignments.order_by("-position").values_list("position", flat=True)[0],
         "state": state,
         "people": people,
         "of": of,
@@ -96,7 +113,7 @@ def _fill(
         "since": timezone.now() - timedelta(days=30),
     }
     with owner_connection(str(connection.settings_dict["NAME"])) as owner:
-        for statement in (FILL + SLOTS + (LABELS if is_labelled else "")).split(";\n"):
+        for statement in (FILL + SLOTS + labels).split(";\n"):
             if statement.strip():
                 owner.execute(statement, named)
         owner.execute("DROP TABLE filling")

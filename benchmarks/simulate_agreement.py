@@ -7,18 +7,29 @@ Campaigns are simulated whose true agreement is known exactly: `python -m benchm
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import TypeVar
 
 import numpy as np
 
 from annotation.agreement import gwet, pairs, reliability, statistics
+from annotation.agreement.alerts import Course
 from annotation.agreement.bootstrap import TAIL_SHARE
-from annotation.agreement.checkpoints import TARGET, Verdict, checkpoints, declared_looks, standing_verdict
+from annotation.agreement.checkpoints import RESAMPLES_AT_A_LOOK, TARGET, Verdict
 from annotation.agreement.counts import Counts, FloatArray, IntArray, Ratings
+from annotation.agreement.dimension_labels import DimensionLabels
 from annotation.agreement.distances import Scale, category_pairs, squared_distances, weighting_of
-from annotation.agreement.estimates import Resampling, Statistic, figures
+from annotation.agreement.estimates import Estimate, Resampling, Statistic, figures
+from annotation.checkpoints.declaring import looks_to_declare
+from annotation.checkpoints.figures import deciding_figure, standing_of, verdict_at
+from annotation.checkpoints.labels import labels_at
 
 N_PLANNED = 2000
 ITEMS_OF_INTERVALS = (100, 500)
@@ -26,6 +37,11 @@ NAIVE_FIRST_ITEM = 50
 NAIVE_STEP_ITEMS = 10
 TRUTHS = (0.85, 0.83)
 N_ITEMS_OF_TRUTH = 1_000_000
+RUNS = 2_000
+RUNS_A_TASK = 50
+Row = dict[str, str | float | int | None]
+Bounds = tuple[float, float] | None
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,65 +134,110 @@ POPULATIONS = (
     Population("ordinal 6, pairs, severe enriched, design-weighted", Scale.ORDINAL, 6, 2, is_enriched=True),
     Population("ordinal 5, pairs, conversations of 4", Scale.ORDINAL, 5, 2, 4),
 )
+POPULATIONS_OF_VERDICTS = (POPULATIONS[0], POPULATIONS[3], POPULATIONS[4])
 
 
-def run(runs: int = 100) -> list[dict[str, str | float | int | None]]:
+def run(runs: int = RUNS) -> list[Row]:
     """Rows of what was asked, the share found, and the share that was promised."""
-    return [*coverage_of_alpha(runs), *coverage_of_the_others(runs), *false_verdicts(runs)]
+    return list(_rows(runs))
 
 
-def coverage_of_alpha(runs: int) -> Iterator[dict[str, str | float | int | None]]:
+def _rows(runs: int) -> Iterator[Row]:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process for each core, and no more threads
+    # Spawned and not forked: nothing of the caller's connections goes with them.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+
+        def of_seeds(simulate: Callable[[int], T]) -> list[T]:
+            return list(pool.map(simulate, range(runs), chunksize=RUNS_A_TASK))
+
+        for population in POPULATIONS:
+            yield from coverage_of_alpha(population, of_seeds)
+        for population in (POPULATIONS[0], POPULATIONS[2]):
+            yield from coverage_of_the_others(population, of_seeds)
+        for population in POPULATIONS_OF_VERDICTS:
+            for truth in TRUTHS:
+                yield from false_verdicts(population, truth, of_seeds)
+
+
+def coverage_of_alpha(population: Population, of_seeds: Callable[..., list[Bounds]]) -> Iterator[Row]:
     """The share of 95 % intervals of alpha that hold the population's alpha."""
-    for population in POPULATIONS:
-        slip = population.slip_rate(TARGET)
-        statistic = statistics.alpha(population.scale, range(population.n_categories))
-        for n_items in ITEMS_OF_INTERVALS:
-            samples = (
-                population.draw(n_items, slip, np.random.default_rng([seed, n_items])) for seed in range(runs)
-            )
-            bounds = [_bounds(*each, statistic, seed) for seed, each in enumerate(samples)]
-            yield _coverage(f"alpha {TARGET}, {population.name}, {n_items} items", bounds, TARGET)
+    slip = population.slip_rate(TARGET)
+    for n_items in ITEMS_OF_INTERVALS:
+        bounds = of_seeds(partial(_bounds_of_alpha, population, slip, n_items))
+        yield _coverage(f"alpha {TARGET}, {population.name}, {n_items} items", bounds, TARGET)
 
 
-def coverage_of_the_others(runs: int) -> Iterator[dict[str, str | float | int | None]]:
+def _bounds_of_alpha(population: Population, slip: float, n_items: int, seed: int) -> Bounds:
+    ratings, weights = population.draw(n_items, slip, np.random.default_rng([seed, n_items]))
+    statistic = statistics.alpha(population.scale, range(population.n_categories))
+    (estimate,) = figures(ratings, {"": statistic}, Resampling(seed=seed), weights)[""]
+    return _bounds(estimate)
+
+
+def coverage_of_the_others(
+    population: Population, of_seeds: Callable[..., list[dict[str, Bounds]]]
+) -> Iterator[Row]:
     """The share of 95 % intervals that hold the figure of a very large sample."""
-    for population in (POPULATIONS[0], POPULATIONS[2]):
-        slip = population.slip_rate(TARGET)
-        large, _ = population.draw(N_ITEMS_OF_TRUTH, slip, np.random.default_rng(1))
-        chosen = _others(large)
-        truths = {name: _values(large, each) for name, each in chosen.items()}
-        for n_items in ITEMS_OF_INTERVALS:
-            bounds: dict[str, list[tuple[float, float] | None]] = {name: [] for name in chosen}
-            for seed in range(runs):
-                ratings, _ = population.draw(n_items, slip, np.random.default_rng([seed, n_items]))
-                for name, found in figures(ratings, _others(ratings), Resampling(seed=seed)).items():
-                    low, high = found[-1].ci_low, found[-1].ci_high
-                    bounds[name].append(None if low is None or high is None else (low, high))
-            for name in chosen:
-                yield _coverage(f"{name}, {population.name}, {n_items} items", bounds[name], truths[name])
+    slip = population.slip_rate(TARGET)
+    large, _ = population.draw(N_ITEMS_OF_TRUTH, slip, np.random.default_rng(1))
+    truths = {name: _values(large, each) for name, each in _others(large).items()}
+    for n_items in ITEMS_OF_INTERVALS:
+        found = of_seeds(partial(_bounds_of_the_others, population, slip, n_items))
+        for name, truth in truths.items():
+            bounds = [each[name] for each in found]
+            yield _coverage(f"{name}, {population.name}, {n_items} items", bounds, truth)
 
 
-def false_verdicts(runs: int) -> Iterator[dict[str, str | float | int | None]]:
+def _bounds_of_the_others(population: Population, slip: float, n_items: int, seed: int) -> dict[str, Bounds]:
+    ratings, _ = population.draw(n_items, slip, np.random.default_rng([seed, n_items]))
+    found = figures(ratings, _others(ratings), Resampling(seed=seed))
+    return {name: _bounds(each[-1]) for name, each in found.items()}
+
+
+def false_verdicts(
+    population: Population, truth: float, of_seeds: Callable[..., list[tuple[str, bool]]]
+) -> Iterator[Row]:
     """How often a campaign is called met at any look, by the declared looks and by watching the figure."""
-    looks = declared_looks(N_PLANNED)
-    for population in POPULATIONS[:5]:
-        statistic = statistics.alpha(population.scale, range(population.n_categories))
-        for truth in TRUTHS:
-            slip = population.slip_rate(truth)
-            verdicts, n_naive = [], 0
-            for seed in range(runs):
-                ratings, weights = population.draw(N_PLANNED, slip, np.random.default_rng([seed, 7]))
-                reached = checkpoints(ratings, statistic, looks, seed=seed, weights=weights)
-                verdicts.append(standing_verdict(reached))
-                n_naive += _crosses_once(ratings.counts, statistic, weights)
-            size = f"truth {truth}, {population.name}, looks at " + ", ".join(
-                str(look.n_overlap_items) for look in looks
-            )
-            promised = "at most 5 %" if truth == TARGET else "at most 1 %"
-            n_met, n_not = verdicts.count(Verdict.MET), verdicts.count(Verdict.NOT_MET)
-            yield _row(f"called met, {size}", n_met / runs, runs, promised)
-            yield _row(f"called not met, {size}", n_not / runs, runs, "")
-            yield _row(f"running estimate above {TARGET} at some time, {size}", n_naive / runs, runs, "naive")
+    found = of_seeds(partial(_campaign, population, population.slip_rate(truth)))
+    runs, verdicts = len(found), [verdict for verdict, _ in found]
+    looks = ", ".join(str(look.n_overlap_items) for look in looks_to_declare(N_PLANNED))
+    size = f"truth {truth}, {population.name}, looks at {looks}"
+    promised = "at most 5 %" if truth == TARGET else "at most 1 %"
+    yield _row(f"called met, {size}", verdicts.count(Verdict.MET.value) / runs, runs, promised)
+    yield _row(f"called not met, {size}", verdicts.count(Verdict.NOT_MET.value) / runs, runs, "")
+    n_naive = sum(is_naive for _, is_naive in found)
+    yield _row(f"running estimate above {TARGET} at some time, {size}", n_naive / runs, runs, "naive")
+
+
+def _campaign(population: Population, slip: float, seed: int) -> tuple[str, bool]:
+    """The standing verdict at the end, and whether the running estimate was ever above the target."""
+    ratings, weights = population.draw(N_PLANNED, slip, np.random.default_rng([seed, 7]))
+    labels, verdicts = _in_order(ratings, weights, population.scale), []
+    for look in looks_to_declare(N_PLANNED):
+        resampling = Resampling(RESAMPLES_AT_A_LOOK, seed, look.tail)
+        at_the_look = labels_at(labels, math.inf, look.n_overlap_items)
+        verdicts.append(verdict_at(deciding_figure(at_the_look, population.scale, resampling), TARGET))
+    statistic = statistics.alpha(population.scale, range(population.n_categories))
+    return standing_of(verdicts), _crosses_once(ratings.counts, statistic, weights)
+
+
+def _in_order(ratings: Ratings, weights: FloatArray | None, scale: Scale) -> DimensionLabels:
+    """The labels as a campaign's reading holds them, an item complete every second."""
+    n_items, shape = len(ratings.codes), ratings.codes.shape
+    locked_at = np.broadcast_to(np.arange(float(n_items))[:, np.newaxis], shape)
+    return DimensionLabels(
+        key="",
+        scale=scale,
+        ratings=ratings,
+        weights=np.ones(n_items) if weights is None else weights,
+        completed_at=locked_at[:, 0],
+        locked_at=locked_at,
+        course=Course(locked_at, locked_at, np.zeros(n_items, dtype=np.int64), n_planned=n_items),
+        topics=("",) * n_items,
+        versions=("1.0",),
+        version_codes=np.zeros(shape, dtype=np.int64),
+        n_not_eligible=0,
+    )
 
 
 def _others(ratings: Ratings) -> dict[str, Statistic]:
@@ -217,13 +278,9 @@ def _values(ratings: Ratings, statistic: Statistic) -> float:
     return float(np.ravel(statistic.evaluate(np.asarray(total)[np.newaxis]))[-1])
 
 
-def _bounds(
-    ratings: Ratings, weights: FloatArray | None, statistic: Statistic, seed: int
-) -> tuple[float, float] | None:
-    (estimate,) = figures(ratings, {"": statistic}, Resampling(seed=seed), weights)[""]
-    if estimate.ci_low is None or estimate.ci_high is None:
-        return None
-    return estimate.ci_low, estimate.ci_high
+def _bounds(estimate: Estimate) -> Bounds:
+    low, high = estimate.ci_low, estimate.ci_high
+    return None if low is None or high is None else (low, high)
 
 
 def _crosses_once(counts: Counts, statistic: Statistic, weights: FloatArray | None) -> bool:
@@ -232,9 +289,7 @@ def _crosses_once(counts: Counts, statistic: Statistic, weights: FloatArray | No
     return bool((statistic.evaluate(sums[NAIVE_FIRST_ITEM - 1 :: NAIVE_STEP_ITEMS]) > TARGET).any())
 
 
-def _coverage(
-    name: str, bounds: list[tuple[float, float] | None], truth: float
-) -> dict[str, str | float | int | None]:
+def _coverage(name: str, bounds: list[Bounds], truth: float) -> Row:
     known = [each for each in bounds if each is not None]
     held = sum(low <= truth <= high for low, high in known)
     below, above = sum(truth < low for low, _ in known), sum(truth > high for _, high in known)
@@ -244,19 +299,18 @@ def _coverage(
     return _row(f"95 % interval holds the truth: {name}", held / max(len(known), 1), len(bounds), against)
 
 
-def _row(name: str, share: float, runs: int, against: str) -> dict[str, str | float | int | None]:
-    return {"name": name, "share": share, "runs": runs, "against": against}
+def _row(name: str, share: float, runs: int, against: str) -> Row:
+    return {"name": name, "share": f"{share:.2%}".replace("%", " %"), "runs": runs, "against": against}
 
 
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=RUNS)
     runs = parser.parse_args().runs
     started = time.perf_counter()
-    for part in (coverage_of_alpha, coverage_of_the_others, false_verdicts):
-        for row in part(runs):
-            print(f"{row['share']:.4f}  {row['name']}  ({row['against']})", flush=True)
+    for row in _rows(runs):
+        print(f"{row['share']:>9}  {row['name']}  ({row['against']})", flush=True)
     print(f"{runs} runs each in {time.perf_counter() - started:.0f} s, tails of {TAIL_SHARE}")
 
 
