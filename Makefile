@@ -17,8 +17,9 @@ run: $(VENV)/web.stamp  ## Set up and run the whole site on this machine; Ctrl-C
 	$(BIN)/python manage.py up --port $(PORT)
 
 test: $(VENV)/dev.stamp browser  ## Set up and pass every test, the browser's and the killing ones too
-	$(BIN)/python -m pytest --ignore=tests/e2e $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)  # on its own: the browser's event loop bars Django's database
+	$(BIN)/python -m pytest -m "not alone" --ignore=tests/e2e -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m alone --ignore=tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile $(PYTEST_ARGS)  # on its own: the browser's event loop bars Django's database
 
 test-fast: $(VENV)/dev.stamp  ## The tests without browser, kills and crowds
 	$(BIN)/python -m pytest -m "not e2e and not concurrency and not fault" $(PYTEST_ARGS)
@@ -36,14 +37,15 @@ format: $(VENV)/dev.stamp  ## Put the code into its standard form
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-bench: $(VENV)/dev.stamp browser  ## Measure, and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/dev.stamp browser  ## Measure, and write docs/benchmarks.md; SECTIONS="Agreement" for some alone
+	$(BIN)/python -m benchmarks $(if $(SECTIONS),"$(SECTIONS)")
 
 docs: $(VENV)/dev.stamp  ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
 
 screenshots: $(VENV)/dev.stamp browser  ## Take the screenshots of docs/screenshots anew
-	$(BIN)/python -m pytest tests/e2e/test_every_page.py -p no:randomly --take-screenshots
+	$(BIN)/python -m pytest tests/e2e/test_every_page.py tests/e2e/test_apply_and_take_quiz.py \
+		tests/e2e/test_applicant_to_first_label.py -p no:randomly --take-screenshots
 
 backup: $(VENV)/web.stamp  ## Back up the database (the keys are yours to keep apart)
 	$(BIN)/python manage.py backup

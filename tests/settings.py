@@ -21,3 +21,6 @@ STORAGES = {
 }
 STATIC_ROOT = TEST_HOME.path / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+# Processes that share the tests (pytest-xdist calls them gw0, gw1 …) share no counts in the cache.
+_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CACHES["default"]["LOCATION"] = TEST_HOME.redis_cache_url().replace("db=1", f"db={2 + _number}")  # noqa: F405

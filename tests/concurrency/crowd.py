@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 PATIENCE_SECONDS = 300.0
 WAITS_WITHIN_SECONDS = 20.0
@@ -53,6 +54,30 @@ class Doing:
         self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive(), "it never came to an end"
         return self.outcome
+
+
+class HeldOpen:
+    """A transaction of another connection that did its work and is not over yet."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._is_done, self._may_end = threading.Event(), threading.Event()
+        self._doing = Doing(partial(self._hold, work))
+        assert self._is_done.wait(PATIENCE_SECONDS)
+
+    def _hold(self, work: Callable[[], object]) -> None:
+        try:
+            with transaction.atomic():
+                work()
+                self._is_done.set()
+                assert self._may_end.wait(PATIENCE_SECONDS)
+        finally:
+            self._is_done.set()
+
+    def commit(self) -> None:
+        """Let the transaction end, and wait for it."""
+        self._may_end.set()
+        refusal = self._doing.result().refusal
+        assert refusal is None, refusal
 
 
 def at_once(*works: Callable[[], Any]) -> list[Outcome]:

@@ -40,7 +40,7 @@ from annotation.models import (
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people
-from tests.annotation.worlds import make_campaign, submission
+from tests.annotation.worlds import make_campaign, qualify, submission
 from tests.concurrency.crowd import PATIENCE_SECONDS, at_once, going_on
 
 pytestmark = pytest.mark.concurrency
@@ -180,6 +180,7 @@ def campaign(lead: User, crowd: list[User]) -> Campaign:
     Sample.objects.filter(campaign=made, number__in=severe).update(is_estimated_severe=True)
     Campaign.objects.filter(pk=made.pk).update(repeat_after_days=0)
     made.refresh_from_db()
+    qualify(made, *crowd)
     set_members(campaign=made, user_ids=[user.pk for user in crowd], changed_by=lead)
     return made
 
@@ -215,6 +216,7 @@ def test_twenty_annotators_ask_at_the_same_moment(campaign: Campaign, crowd: lis
             raise
 
     spare = people.make("spare", Role.ANNOTATOR)
+    qualify(campaign, spare)
     meanwhile = Meanwhile(campaign, lead, crowd, spare, _chance("lead"))
     sweeping = going_on([meanwhile.sweep], SWEEP_EVERY_SECONDS)
     planning = going_on([meanwhile.change_the_plan], PLAN_EVERY_SECONDS)

@@ -1,8 +1,6 @@
 """The plan changes, people come and go, and leases run out in the very moment of a save or a hand-out."""
 
-import threading
 import uuid
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -27,9 +25,9 @@ from annotation.models import (
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people
-from tests.annotation.worlds import GOOD_ANSWERS, make_campaign, make_conversations, submission
+from tests.annotation.worlds import GOOD_ANSWERS, join, make_campaign, make_conversations, submission
 from tests.concurrency.conftest import ClientFor
-from tests.concurrency.crowd import PATIENCE_SECONDS, Doing, at_once, wait_until_it_waits
+from tests.concurrency.crowd import Doing, HeldOpen, at_once, wait_until_it_waits
 
 pytestmark = pytest.mark.concurrency
 TIMES = 8
@@ -49,30 +47,6 @@ def taken(campaign: Campaign, person: User) -> Assignment:
     slot = assign_next(campaign=campaign, annotator=person)
     assert slot is not None
     return slot
-
-
-class HeldOpen:
-    """A transaction of another connection that did its work and is not over yet."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self._is_done, self._may_end = threading.Event(), threading.Event()
-        self._doing = Doing(partial(self._hold, work))
-        assert self._is_done.wait(PATIENCE_SECONDS)
-
-    def _hold(self, work: Callable[[], object]) -> None:
-        try:
-            with transaction.atomic():
-                work()
-                self._is_done.set()
-                assert self._may_end.wait(PATIENCE_SECONDS)
-        finally:
-            self._is_done.set()
-
-    def commit(self) -> None:
-        """Let the transaction end, and wait for it."""
-        self._may_end.set()
-        refusal = self._doing.result().refusal
-        assert refusal is None, refusal
 
 
 def test_a_save_while_its_maker_is_taken_out_of_the_campaign(
@@ -187,7 +161,7 @@ def test_a_sample_passed_while_the_plan_changes_gets_another_reader(
     campaign = make_campaign(lead, [annotator, second_annotator], samples=12)
     slot = taken(campaign, annotator)
     passing = HeldOpen(partial(pass_sample, annotator=annotator, assignment=slot, key=uuid.uuid4()))
-    CampaignMember.objects.create(campaign=campaign, user=third)
+    join(campaign, third)
     assert revise_plan(campaign=campaign, because="made up") is not None
     passing.commit()
     replan_where_needed()

@@ -61,7 +61,7 @@ from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.verification import verify
 from prometheus_site.core.sealing import open_text
 from tests import people
-from tests.annotation.worlds import make_campaign, submission
+from tests.annotation.worlds import make_campaign, qualify, submission
 
 pytestmark = pytest.mark.concurrency
 SAMPLES, EXAMPLES, STEPS = 16, 200, 12
@@ -565,6 +565,7 @@ def world(db: None, settings: Settings, tmp_path: Path, lead: User) -> World:
         training_samples=2, anchor_samples=3, repeat_percent=20, repeat_after_days=0
     )
     campaign.refresh_from_db()
+    qualify(campaign, *users.values())
     first = [users["anna"].pk, users["bruno"].pk]
     set_members(campaign=campaign, user_ids=first, changed_by=lead)
     return World(lead, users, campaign)

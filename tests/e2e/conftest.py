@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.e2e import steps
 from tests.e2e.people import People
-from tests.e2e.site import Site, running_site
+from tests.e2e.site import Site, running_site, site_folder
 
 MakeCampaign = Callable[..., steps.Campaign]
 CHROMIUM_FLAGS = [
@@ -30,22 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def reachable() -> Callable[[Path], Path]:
-    """Open a temporary folder to the unprivileged user who runs the servers when we are root."""
-
-    def opened(folder: Path) -> Path:
-        for parent in (folder, *folder.parents):
-            if os.geteuid() == 0 and parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        return folder
-
-    return opened
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, reachable: Callable[[Path], Path]) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """One site for all browser tests; each works in campaigns of its own."""
-    with running_site(reachable(tmp_path_factory.mktemp("site"))) as running:
+    with site_folder() as folder, running_site(folder) as running:
         yield running
 
 

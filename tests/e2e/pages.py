@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
 from tests.annotation.worlds import GOOD_ANSWERS
-from tests.e2e import steps
+from tests.e2e import recruiting, steps
 from tests.e2e.people import People
+from tests.e2e.site import Site
 
 ANSWERS = {key: str(value) for key, value in GOOD_ANSWERS.items()}
 STRANGER = ""
+REPORT_WITHIN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,65 @@ NOT_PAGES = {
     "api:schema": "JSON",
     "api:unknown_address": "JSON",
     "annotation_api:progress": "JSON",
+    "annotation_api:hours": "JSON",
     "annotation_api:export_csv": "a file",
     "annotation_api:export_jsonl": "a file",
+    "annotation:danger_case": "of two labels that differ dangerously: tests/annotation/dangerous",
+    "annotation:download_checkpoint_report": "a file",
+    "annotation:statement_csv": "a file",
+    "annotation:payroll_csv": "a file",
+    "annotation:download_cv": "a file",
+    "annotation:download_own_data": "a file",
+    "annotation:quiz": "of an applicant who has given the address: see test_apply_and_take_quiz",
+    "annotation:quiz_question": "of an applicant who has given the address: see test_apply_and_take_quiz",
     "annotation:example_scheme": "a file",
     "annotation:example_guideline": "a file",
 }
+
+
+# A senior with a login and one without have labelled a calibration sample blind; its answers are settled by
+# hand here, as no page can be seen before. Prints the number of the sample.
+CALIBRATE = """
+from annotation.assignment import sittings
+from annotation.models import Assignment
+from annotation.qualification.settling import Settled, settle
+from prometheus_site.accounts.models import RoleGrant, User
+from prometheus_site.accounts.roles import Role
+from tests import people
+from tests.annotation.planned import give, make_planned_campaign
+names = ("lead", "adjudicator", "annotator")
+lead, ada, anna = (User.objects.get(email=f"{name}@demo.localhost") for name in names)
+RoleGrant.objects.create(user=ada, role=Role.ANNOTATOR)
+seniors = [ada, people.make("senior", Role.ANNOTATOR, Role.ADJUDICATOR)]
+campaign = make_planned_campaign(lead, [*seniors, anna], samples=4, calibration_samples=1, slug="spring")
+for slot in Assignment.objects.filter(campaign=campaign, purpose="calibration"):
+    level = "4" if slot.annotator == anna else "3"
+    give(campaign, slot, answers={"empathy_global": level}, note="It checks whether it is right.")
+    sittings.end(campaign=campaign, annotator=slot.annotator)
+sample = slot.sample
+answers = {"crisis_intensity": "0", "modality_primary": "supportive", "empathy_global": "3"}
+settled = {key: Settled(answer, "By the clause, as both of us read it.") for key, answer in answers.items()}
+settle(sample=sample, answers=settled, settled_by=ada)
+print(sample.number, anna.code)
+"""
+
+
+# A campaign whose samples were selected from a verified dataset, which is compiled here.
+SELECT = """
+import tempfile
+from pathlib import Path
+from annotation.campaigns.services import create_campaign
+from annotation.intake.selection import take_in_selection
+from datasets_app.selection.selecting import select_samples
+from prometheus_site.accounts.models import User
+from tests.datasets_app.selection.making import verified_dataset
+with tempfile.TemporaryDirectory() as folder:
+    verified_dataset(Path(folder), {"suicidality": 60, "grief_complicated": 40, "": 100})
+    selected = select_samples(f"{folder}/dataset", 80, 1)
+    lead = User.objects.get(email="lead@demo.localhost")
+    create_campaign(name="Summer campaign", slug="summer", created_by=lead)
+    take_in_selection(selected=selected, campaign_slug="summer", made_by=lead)
+"""
 
 
 def furnish(people: People, folder: Path) -> dict[str, str]:
@@ -86,8 +144,44 @@ def furnish(people: People, folder: Path) -> dict[str, str]:
     lead.goto("/campaigns/autumn/")
     lead.get_by_label("Chiara Demo").check()
     lead.get_by_role("button", name="Save the people").click()
+    steps.make_campaign(lead, "Winter campaign", "winter", requires_qualification=True)
+    lead.get_by_label("Chiara Demo").check()
+    lead.get_by_role("button", name="Save the people").click()
+    lead.goto("/campaigns/demo/qualifications/")
+    found["qualification"] = str(lead.get_by_role("link", name="Anna Demo").get_attribute("href"))
+    found |= _recruit_a_little(people, lead, folder)
     lead.context.close()
     return found | _label_a_little(people)
+
+
+def freeze_report(site: Site, people: People, folder: Path) -> dict[str, str]:
+    """Let a campaign end short and its lead have the end looked at; return the address of the report."""
+    with people.context("lead") as context:
+        lead = context.new_page()
+        campaign = steps.open_campaign(site, lead, folder, ["Anna Demo", "Bruno Demo"], samples=1)
+        lead.get_by_role("button", name="Close the campaign").click()
+        lead.get_by_role("button", name="Checkpoints").click()
+        lead.get_by_role("button", name="Look at the end now").click()
+        report = lead.get_by_role("link", name="Checkpoint 1")
+        for _ in range(REPORT_WITHIN_SECONDS):
+            if report.is_visible():
+                break
+            lead.wait_for_timeout(1000)
+            lead.reload()
+        address = str(report.get_attribute("href"))
+    return {"checkpoint": address, "checkpoints": f"/campaigns/{campaign.slug}/checkpoints/"}
+
+
+def _recruit_a_little(people: People, lead: Page, folder: Path) -> dict[str, str]:
+    """Leave one application with the team, seen by its link alone."""
+    recruiting.open_recruiting(lead, "autumn")
+    with people.context("") as context:
+        stranger = context.new_page()
+        address = recruiting.begin(stranger, "autumn", "mara@clinic.example")
+        recruiting.fill_in(stranger, folder)
+        recruiting.send(stranger)
+    recruiting.open_applicant(lead, "autumn")
+    return {"application": address, "applicant": lead.url}
 
 
 def _label_a_little(people: People) -> dict[str, str]:
@@ -111,6 +205,14 @@ def _label_a_little(people: People) -> dict[str, str]:
         page.get_by_role("button", name="Leave", exact=True).click()
         page.wait_for_url("/")
     return {"own label": str(own), "flag": str(flag)}
+
+
+def _design_that_does_not_fit() -> str:
+    """Return the query of a design that asks for more than three people can read in three days."""
+    due_on = datetime.now(UTC).date() + timedelta(days=3)
+    counts = {"training_samples": 10, "calibration_samples": 20, "anchor_samples": 50, "labels_per_sample": 2}
+    rest = {"single_label_percent": 0, "repeat_percent": 4, "repeat_after_days": 7}
+    return urlencode(counts | rest | {"expected_seconds_per_label": 300, "due_on": due_on.isoformat()})
 
 
 def _invitation_link(lead: Page) -> str:
@@ -146,19 +248,64 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         Shown("data:preview", lead, found["preview"]),
         Shown("data:import", lead, found["import"]),
         Shown("data:rejects", lead, f"{found['import']}rejects/"),
+        Shown("annotation:care", annotator, "/care/"),
+        Shown("annotation:own_data", annotator, "/own-data/"),
         Shown("annotation:campaigns", lead, "/campaigns/"),
         Shown("annotation:create_campaign", lead, "/campaigns/new/"),
         Shown("annotation:campaign", lead, "/campaigns/demo/"),
         Shown("annotation:plan", lead, "/campaigns/demo/plan/"),
+        Shown("annotation:plan", lead, "/campaigns/autumn/plan/", "draft"),
+        Shown("annotation:plan", lead, f"/campaigns/demo/plan/?{_design_that_does_not_fit()}", "infeasible"),
+        Shown("annotation:join", STRANGER, "/join/autumn/"),
+        Shown("annotation:apply", STRANGER, "/join/autumn/apply/"),
+        Shown("annotation:application", STRANGER, found["application"], "by link alone"),
+        Shown("annotation:applicant_guideline", STRANGER, f"{found['application']}guideline/"),
+        Shown("annotation:recruiting", lead, "/campaigns/autumn/recruiting/"),
+        Shown("annotation:recruiting", lead, "/campaigns/demo/recruiting/", "empty"),
+        Shown("annotation:recruiting_facts", lead, "/campaigns/autumn/recruiting/facts/"),
+        Shown("annotation:question_bank", lead, "/campaigns/autumn/recruiting/questions/"),
+        Shown("annotation:applicant", lead, found["applicant"]),
         Shown("annotation:dashboard", lead, "/campaigns/demo/dashboard/"),
+        Shown("annotation:obstacles", lead, "/campaigns/demo/agreement/obstacles/"),
+        Shown("annotation:obstacle_samples", lead, "/campaigns/demo/agreement/obstacles/samples/"),
+        Shown("annotation:agreement", lead, "/campaigns/demo/agreement/"),
+        Shown("annotation:checkpoints", lead, "/campaigns/demo/checkpoints/"),
+        Shown("annotation:checkpoints", lead, found["checkpoints"], "ended"),
+        Shown("annotation:checkpoint_report", lead, found["checkpoint"]),
         Shown("annotation:figure", lead, "/campaigns/demo/figures/labelled/"),
         Shown("annotation:sample", lead, "/campaigns/demo/samples/1/"),
+        Shown("annotation:danger_cases", lead, "/campaigns/demo/dangerous/"),
+        Shown("annotation:danger_matrix", lead, "/campaigns/demo/dangerous/matrix/"),
+        Shown("annotation:support_contacts", lead, "/support/contacts/"),
+        Shown("annotation:hours", "annotator", "/campaigns/demo/hours/"),
+        Shown("annotation:hours", "annotator3", "/campaigns/autumn/hours/", "empty"),
+        Shown("annotation:statement", "annotator", f"/campaigns/demo/hours/{datetime.now(UTC):%Y/%m}/"),
+        Shown("annotation:payroll", lead, "/campaigns/demo/pay/"),
+        Shown("annotation:forecast", lead, "/campaigns/demo/forecast/"),
+        Shown("annotation:selection", lead, "/campaigns/summer/selection/"),
+        Shown("annotation:selection", lead, "/campaigns/autumn/selection/", "empty"),
+        Shown("annotation:payroll", lead, "/campaigns/autumn/pay/", "empty"),
         Shown("annotation:guideline", annotator, "/campaigns/demo/guideline/"),
         Shown("annotation:change_guideline", lead, "/campaigns/demo/guideline/new/"),
         Shown("annotation:workbench", annotator, "/campaigns/demo/label/"),
         Shown("annotation:workbench", "annotator", "/campaigns/demo/label/", "covered"),
         Shown("annotation:workbench", "annotator3", "/campaigns/demo/label/", "away"),
         Shown("annotation:workbench", "annotator3", "/campaigns/autumn/label/", "empty"),
+        Shown("annotation:workbench", "annotator3", "/campaigns/winter/label/", "kept back"),
+        Shown("annotation:own_qualification", annotator, "/campaigns/demo/qualification/"),
+        Shown("annotation:own_qualification", "annotator3", "/campaigns/winter/qualification/", "missing"),
+        Shown("annotation:qualifications", lead, "/campaigns/demo/qualifications/"),
+        Shown("annotation:qualification", lead, found["qualification"]),
+        Shown("annotation:calibration", lead, "/campaigns/demo/calibration/"),
+        Shown("annotation:calibration", "adjudicator", "/campaigns/spring/calibration/", "senior"),
+        Shown("annotation:settle_sample", "adjudicator", found["calibration sample"]),
+        Shown("annotation:review_calibration", "adjudicator", found["review"]),
+        Shown("annotation:documents", annotator, "/documents/"),
+        Shown("annotation:document", annotator, "/documents/consent/"),
+        Shown("annotation:publish_document", lead, "/documents/consent/new/"),
+        Shown("annotation:training", annotator, "/learn/"),
+        Shown("annotation:training_module", annotator, "/learn/crisis/"),
+        Shown("annotation:mock_sample", annotator, "/learn/mock/1/"),
         Shown("annotation:flag_sample", annotator, found["flag"]),
         Shown("annotation:own_labels", "annotator", "/campaigns/demo/labels/"),
         Shown("annotation:correct_label", "annotator", found["own label"]),

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -110,6 +112,15 @@ def environment(home: Path) -> dict[str, str]:
         "PROMETHEUS_EMBEDDED": "wheels",
         "STATIC_ROOT": str(home / "static"),
     }
+
+
+@contextmanager
+def site_folder() -> Iterator[Path]:
+    """A short folder that the servers' user may enter; pytest closes its own when another run starts."""
+    made = Path(tempfile.mkdtemp(dir="/tmp", prefix="p-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def open_campaign(
         f"The kettle of {slug} sang {number} times before I slept." for number in range(1, samples + 1)
     ]
     make_campaign(lead, f"Campaign {slug}", slug, labels_per_sample=len(names), asks=asks)
-    import_file(lead, _conversations(folder / f"{slug}.jsonl", sentences), slug, slug)
+    import_file(lead, write_conversations(folder / f"{slug}.jsonl", sentences), slug, slug)
     site.manage("sweep")  # what the sweeper does within seconds
     if severe:
         site.manage("shell", "-c", _MARK_SEVERE.format(slug=slug, severe=list(severe)))
@@ -67,7 +67,8 @@ def open_campaign(
     return Campaign(slug, tuple(sentences))
 
 
-def _conversations(path: Path, sentences: Sequence[str]) -> Path:
+def write_conversations(path: Path, sentences: Sequence[str]) -> Path:
+    """Write a file of short conversations, each with one of these sentences in it."""
     lines = (
         json.dumps(
             {
@@ -89,12 +90,15 @@ def make_campaign(
     slug: str,
     *,
     labels_per_sample: int = 2,
+    requires_qualification: bool = False,
     asks: Callable[[Page], None] | None = None,
 ) -> None:
     lead.goto("/campaigns/new/")
     lead.get_by_label("Name", exact=True).fill(name)
     lead.get_by_label("Address name").fill(slug)
     lead.get_by_label("Labels per sample").fill(str(labels_per_sample))
+    if not requires_qualification:
+        lead.get_by_label("Samples go to qualified clinicians only").uncheck()
     if asks:
         asks(lead)
     lead.get_by_role("button", name="Go on to the preview").click()
@@ -149,6 +153,8 @@ def open_severe(page: Page) -> None:
     cover = page.get_by_role("button", name="Open the text")
     if cover.is_visible():
         cover.click()
+        # Not when the button is gone: without a script the next page is still on its way then.
+        expect(page.get_by_text(re.compile(r"^turn \d+$")).filter(visible=True).first).to_be_visible()
         expect(cover).to_be_hidden()
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.annotation.worlds import GOOD_ANSWERS
 from tests.e2e import steps
 from tests.e2e.people import People
-from tests.e2e.site import Site, running_site, wait_for
+from tests.e2e.site import Site, running_site, site_folder, wait_for
 
 pytestmark = pytest.mark.fault
 ANSWERS = {key: str(value) for key, value in GOOD_ANSWERS.items()}
@@ -27,9 +27,9 @@ PARTS = {
 
 
 @pytest.fixture(scope="module")
-def own_site(tmp_path_factory: pytest.TempPathFactory, reachable: Callable[[Path], Path]) -> Iterator[Site]:
+def own_site() -> Iterator[Site]:
     """A site of its own: the others must not feel the kills."""
-    with running_site(reachable(tmp_path_factory.mktemp("killed"))) as running:
+    with site_folder() as folder, running_site(folder) as running:
         yield running
 
 
@@ -71,10 +71,13 @@ def test_a_killed_part_comes_back_and_nothing_is_lost(own_site: Site, annotator:
     own_site.manage("verify_audit_chain")
 
 
-def test_the_whole_site_killed_starts_again_with_everything(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser, reachable: Callable[[Path], Path]
-) -> None:
-    folder = reachable(tmp_path_factory.mktemp("again"))
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with site_folder() as made:
+        yield made
+
+
+def test_the_whole_site_killed_starts_again_with_everything(folder: Path, browser: Browser) -> None:
     with running_site(folder) as first:
         people = People(first, browser)
         with people.context("annotator") as context:

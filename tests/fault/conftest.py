@@ -1,7 +1,5 @@
 """Made-up people at work, and short folders that the servers' unprivileged user may enter."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +12,7 @@ from annotation.models import Campaign
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.verification import verify
 from tests.annotation.worlds import make_campaign
-from tests.e2e.site import Site, running_site
+from tests.e2e.site import Site, running_site, site_folder
 
 
 @pytest.fixture
@@ -40,9 +38,5 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture(scope="session")
 def own_site() -> Iterator[Site]:
     """A whole site on servers of its own, which may be killed."""
-    # A short name that every user may pass through: pytest's own folder has neither.
-    made = Path(tempfile.mkdtemp(dir="/tmp", prefix="p-"))
-    made.chmod(0o711)
-    with running_site(made) as site:
+    with site_folder() as folder, running_site(folder) as site:
         yield site
-    shutil.rmtree(made)

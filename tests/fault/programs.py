@@ -91,7 +91,7 @@ class Program:
             "guideline": self.guideline,
             "answers": GOOD_ANSWERS | chosen,
             "note": f"of {card['number']}: {self._chance.random()}" if self._chance.random() < 0.2 else "",
-            "active_seconds": self._chance.randrange(5, 90),
+            "active_seconds": self._chance.randrange(1, 10),
         }
         label = Sent(card["assignment"], body)
         self.sent.append(label)

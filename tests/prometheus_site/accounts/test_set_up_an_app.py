@@ -146,3 +146,16 @@ def test_a_destroyed_key_opens_nothing(database: None) -> None:
         get_adapter().decrypt(sealed)
     assert get_adapter().decrypt(get_adapter().encrypt("NEW")) == "NEW"
     assert DataKey.objects.filter(scope="site").count() == 2
+
+
+@pytest.mark.parametrize("has_codes", [True, False])
+def test_the_account_page_leads_to_codes_that_are_there_or_to_making_them(
+    lead: User, confirmed_client_for: Callable[[User], Client], has_codes: bool
+) -> None:
+    client = confirmed_client_for(lead)
+    Authenticator.objects.filter(user=lead, type=Authenticator.Type.RECOVERY_CODES).delete()
+    if has_codes:
+        RecoveryCodes.activate(lead)
+    page = client.get("/account/").content.decode()
+    [address] = re.findall(r'href="(/accounts/2fa/recovery-codes/[^"]*)"', page)
+    assert client.get(address).status_code == 200

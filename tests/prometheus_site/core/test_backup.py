@@ -384,8 +384,9 @@ def test_tampered_record_is_named(committed_db: str, settings: Settings, tmp_pat
     make(tmp_path / "backup")
     said = failed_drill(tmp_path / "backup")
     assert f"label {Label.objects.get().pk} is not what was recorded." in said
-    assert said.count("does not open as what was sealed.") == 3
-    assert "4 faults" in said
+    n_texts = SealedText.objects.count()
+    assert said.count("does not open as what was sealed.") == n_texts
+    assert f"{n_texts + 1} faults" in said
 
 
 def test_wrong_master_key_is_named_before_anything_is_restored(
@@ -417,5 +418,6 @@ def test_destroyed_keys_texts_are_no_fault(committed_db: str, settings: Settings
     make(tmp_path / "backup")
     output = drill(tmp_path / "backup")
     live = DataKey.objects.filter(destroyed_at=None).count()
-    assert f"{live} data keys and a sample of {SealedText.objects.count() - 1} texts opened" in output
+    readable = SealedText.objects.filter(data_key__destroyed_at=None).count()
+    assert f"{live} data keys and a sample of {readable} texts opened" in output
     assert "everything holds" in output

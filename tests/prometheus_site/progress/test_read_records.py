@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from annotation.models import (
     Assignment,
+    AssignmentState,
     Campaign,
     CampaignMember,
     GuidelineVersion,
@@ -51,6 +52,12 @@ def test_every_page_is_one_of_ours() -> None:
     assert not admin.site.is_registered(Group)
 
 
+def readable(model: type[Model]) -> Model | None:
+    """Return a row; of the slots one that was labelled, as open ones would tell passes."""
+    chosen = {"state": AssignmentState.LABELLED} if model is Assignment else {}
+    return model._default_manager.filter(**chosen).first()
+
+
 @pytest.mark.parametrize("role", ["lead", "engineer", "annotator", "adjudicator", "supervisor", "outsider"])
 def test_each_list_and_row_opens_for_its_readers_alone(
     role: str, campaign: Campaign, client_for: SignIn, request: pytest.FixtureRequest
@@ -58,7 +65,7 @@ def test_each_list_and_row_opens_for_its_readers_alone(
     readers = {"lead": LEADS, "engineer": ENGINEERS}.get(role, set())
     client = client_for(request.getfixturevalue(role))
     for model in LEADS | ENGINEERS:
-        row = model._default_manager.first()
+        row = readable(model)
         assert row is not None
         expected, refused = (200, 405) if model in readers else (404, 404)
         assert client.get(_list_of(model)).status_code == expected, model

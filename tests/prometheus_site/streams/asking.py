@@ -90,8 +90,8 @@ async def asking(
         {
             "type": "http",
             "method": method,
-            "path": path,
-            "query_string": b"",
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
         },
         room,
