@@ -1,13 +1,15 @@
 """Reads Parquet: a column of messages, columns of prompt and response, or columns somebody has mapped."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from . import chatml, delimited, prompt_response
+from . import chatml, delimited, parquet_sizes, prompt_response
 from .building import FACTS
 from .json_records import Record, turn_lists
 from .opening import TooMuchTextError
@@ -17,7 +19,8 @@ from .tabular import TableRow
 
 FORMAT = "parquet"
 MAGIC = b"PAR1"
-BATCH_ROWS = 64
+BATCH_ROWS = 64  # or fewer, where they are long
+BATCH_BYTES = 16 * 1024 * 1024
 BUFFER_BYTES = 1024 * 1024  # with a buffer a column is read piece by piece and not as a whole
 SHOWN_COLUMNS, SHOWN_CHARACTERS = 20, 60
 TEXT_COLUMNS = ("speaker", "text", "prompt", "response")
@@ -46,9 +49,10 @@ def read(stream: BinaryIO, *, name: str, options: ReadOptions) -> Iterator[Dialo
     schema: pa.Schema = file.schema_arrow
     if options.columns:
         columns = _mapped_columns(schema, name, options)
-        rows = (TableRow(row, _cells(record), False) for row, record in _rows(file, columns, name, options))
+        found = _rows(file, stream, columns, name, options)
+        rows = (TableRow(row, _cells(record), False) for row, record in found)
         return delimited.mapped(rows, name, options)
-    rows_of = _rows(file, _known_columns(schema), name, options)
+    rows_of = _rows(file, stream, _known_columns(schema), name, options)
     if _holds_messages(schema):
         return turn_lists(rows_of, options, chatml.TURNS)
     if _holds_exchanges(schema):
@@ -69,9 +73,11 @@ def unmapped_columns(stream: BinaryIO, name: str) -> list[str]:
     return [column for column in dict.fromkeys(schema.names) if _is_fact(schema.field(column).type)]
 
 
-def _opened(stream: BinaryIO, name: str) -> pq.ParquetFile:
+def _opened(stream: BinaryIO, name: str, indexed: Sequence[str] = ()) -> pq.ParquetFile:
     with _in_words(name):
-        return pq.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES)
+        return pq.ParquetFile(
+            stream, read_dictionary=list(indexed), pre_buffer=False, buffer_size=BUFFER_BYTES
+        )
 
 
 @contextmanager
@@ -87,40 +93,135 @@ def _in_words(name: str) -> Iterator[None]:
 
 
 def _rows(
-    file: pq.ParquetFile, columns: list[str], name: str, options: ReadOptions
+    file: pq.ParquetFile, stream: BinaryIO, columns: list[str], name: str, options: ReadOptions
 ) -> Iterator[tuple[int, Record]]:
-    _refuse_huge_rows(file, name, options.max_line_bytes)
+    leaves = parquet_sizes.leaves_of(file, columns)
+    _refuse_huge_rows(file, leaves, name, options.max_line_bytes)
+    batch_rows = _batch_rows(file)
+    if indexed := _indexed(file, stream, leaves, batch_rows, name, options.max_line_bytes):
+        file = _opened(stream, name, indexed)
+    most_bytes = options.max_plain_bytes
+    taken = 0
+    for row, batch in _batches(file, columns, batch_rows, name):
+        sizes = parquet_sizes.row_bytes(batch)
+        _refuse_long_row(sizes, row, name, options.max_line_bytes)
+        for begin, stop in _parts(sizes, min(BATCH_BYTES, most_bytes or BATCH_BYTES)):
+            if most_bytes is not None and taken + sizes[begin] > most_bytes:
+                raise TooMuchTextError(name, most_bytes)
+            for place, record in enumerate(
+                _plain(batch.slice(begin, stop - begin), row + begin, name), begin
+            ):
+                taken += int(sizes[place])
+                if most_bytes is not None and taken > most_bytes:
+                    raise TooMuchTextError(name, most_bytes)
+                yield row + place, record
+
+
+def _batches(
+    file: pq.ParquetFile, columns: list[str], batch_rows: int, name: str
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Some rows at a time, with the number of the first."""
     # One thread only: an upload is read through this thread's connection to the database.
-    batches = file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False)
-    row = taken = 0
+    batches = file.iter_batches(batch_rows, columns=columns, use_threads=False)
+    row = 1
     while True:
         with _in_words(name):
             batch = next(batches, None)
         if batch is None:
             return
-        try:
-            records = batch.to_pylist()
-        except UnicodeDecodeError:
-            raise SourceError(
-                name,
-                f"a text in the rows {row + 1} to {row + batch.num_rows} is not valid UTF-8",
-                "write the file again with its texts in UTF-8",
-                row=row + 1,
-            ) from None
-        for record in records:
-            row += 1
-            taken += batch.nbytes // batch.num_rows
-            if options.max_plain_bytes is not None and taken > options.max_plain_bytes:
-                raise TooMuchTextError(name, options.max_plain_bytes)
-            yield row, record
+        yield row, batch
+        row += batch.num_rows
 
 
-def _refuse_huge_rows(file: pq.ParquetFile, name: str, max_bytes: int) -> None:
+def _parts(sizes: NDArray[np.int64], most_bytes: int) -> Iterator[tuple[int, int]]:
+    """Rows in runs that are together no longer than `most_bytes`; a longer row is alone."""
+    begin = size = 0
+    for place, more in enumerate(sizes.tolist()):
+        if size and size + more > most_bytes:
+            yield begin, place
+            begin, size = place, 0
+        size += more
+    yield begin, len(sizes)
+
+
+def _plain(batch: pa.RecordBatch, row: int, name: str) -> list[Record]:
+    try:
+        records: list[Record] = batch.to_pylist()
+    except UnicodeDecodeError:
+        raise SourceError(
+            name,
+            f"a text in the rows {row} to {row + batch.num_rows - 1} is not valid UTF-8",
+            "write the file again with its texts in UTF-8",
+            row=row,
+        ) from None
+    return records
+
+
+def _batch_rows(file: pq.ParquetFile) -> int:
+    """How many rows are read at once: few where a row is long."""
+    groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
+    longest = max((group.total_byte_size // group.num_rows for group in groups if group.num_rows), default=0)
+    return min(BATCH_ROWS, max(1, BATCH_BYTES // max(1, longest)))
+
+
+def _indexed(
+    file: pq.ParquetFile, stream: BinaryIO, leaves: list[int], batch_rows: int, name: str, max_bytes: int
+) -> list[str]:
+    """The texts that have to stay indices into their dictionary until it is known how long each row is."""
+    found = set()
+    for index in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(index)
+        for column in (group.column(leaf) for leaf in leaves):
+            with _in_words(name):
+                longest = parquet_sizes.dictionary_bytes(stream, column)
+            _refuse_huge_dictionary(column, longest, name, max_bytes)
+            if column.physical_type != "BYTE_ARRAY":
+                continue
+            if parquet_sizes.may_repeat_much(column, longest, group.num_rows, batch_rows):
+                longest = _longest_text(stream, index, column.path_in_schema, longest, name)
+            if parquet_sizes.may_repeat_much(column, longest, group.num_rows, batch_rows):
+                found.add(column.path_in_schema)
+    return sorted(found)
+
+
+def _refuse_huge_dictionary(column: pq.ColumnChunkMetaData, size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise SourceError(
+            name,
+            f"the different texts of a row group are together longer than {max_bytes} bytes",
+            "write the file with smaller row groups",
+            field=column.path_in_schema[:SHOWN_CHARACTERS],
+        )
+
+
+def _longest_text(stream: BinaryIO, group: int, path: str, dictionary_bytes: int, name: str) -> int:
+    """The longest text of a column's dictionary, which is read with the first row."""
+    file = _opened(stream, name, [path])
+    with _in_words(name):
+        first = next(file.iter_batches(1, row_groups=[group], columns=[path], use_threads=False), None)
+    if first is None:
+        return dictionary_bytes
+    return parquet_sizes.longest_text(first.column(0), dictionary_bytes)
+
+
+def _refuse_long_row(sizes: NDArray[np.int64], row: int, name: str, max_bytes: int) -> None:
+    """Refuse what is short in the file and long in memory, before it is written out."""
+    too_long = np.flatnonzero(sizes > max_bytes)
+    if len(too_long):
+        raise SourceError(
+            name,
+            f"the row unpacks to more than {max_bytes} bytes",
+            "divide it into shorter conversations",
+            row=row + int(too_long[0]),
+        )
+
+
+def _refuse_huge_rows(file: pq.ParquetFile, leaves: list[int], name: str, max_bytes: int) -> None:
     """Refuse what cannot be read in parts, by what the file says of itself and before any of it is read."""
     row = 1
     for index in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(index)
-        if group.num_rows and group.total_byte_size > max_bytes * group.num_rows:
+        if group.num_rows and parquet_sizes.group_bytes(group, leaves) > max_bytes * group.num_rows:
             offset = group.column(0).data_page_offset
             raise SourceError(
                 name,
@@ -152,16 +253,23 @@ def _holds_exchanges(schema: pa.Schema) -> bool:
 
 def _known_columns(schema: pa.Schema) -> list[str]:
     """The columns of a file that is read without a mapping; of its metadata only what is kept."""
-    wanted = {"messages", "prompt", "response", "completion", "id", *FACTS}
-    names = [name for name in dict.fromkeys(schema.names) if name in wanted]
-    if schema.names.count("metadata") == 1 and pa.types.is_struct(schema.field("metadata").type):
-        parts = schema.field("metadata").type
-        names += [
-            f"metadata.{part.name}"
-            for part in parts
-            if part.name in {"source_key", "flags", "rejected_reply", *FACTS}
-        ]
+    kinds = {name: schema.field(name).type for name in schema.names if schema.names.count(name) == 1}
+    names = [name for name in ("prompt", "response", "completion") if name in kinds and _is_text(kinds[name])]
+    names += [name for name in ("id", *FACTS) if name in kinds and _is_known(kinds[name])]
+    if _holds_messages(schema):
+        names.append("messages")
+    if "metadata" in kinds and pa.types.is_struct(kinds["metadata"]):
+        names += [f"metadata.{part.name}" for part in kinds["metadata"] if _is_kept(part)]
     return names
+
+
+def _is_kept(part: pa.Field) -> bool:
+    if part.name == "flags":
+        is_list = pa.types.is_list(part.type) or pa.types.is_large_list(part.type)
+        return is_list and _is_known(part.type.value_type)
+    if part.name == "rejected_reply":
+        return _is_text(part.type)
+    return part.name in {"source_key", *FACTS} and _is_known(part.type)
 
 
 def _mapped_columns(schema: pa.Schema, name: str, options: ReadOptions) -> list[str]:
@@ -189,6 +297,11 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _is_fact(kind: pa.DataType) -> bool:
     return _is_text(kind) or bool(pa.types.is_integer(kind))
+
+
+def _is_known(kind: pa.DataType) -> bool:
+    """A type of which `short_fact` makes something; of others not even the bytes are read."""
+    return _is_fact(kind) or bool(pa.types.is_floating(kind))
 
 
 def _listed(names: Collection[str]) -> str:

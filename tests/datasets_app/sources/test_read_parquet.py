@@ -3,12 +3,14 @@
 import io
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datasets_app.sources import parquet_sizes
 from datasets_app.sources.records import Dialogue, RejectReason, SourceError
 from datasets_app.sources.registry import ReadOptions, read_source
 
@@ -207,3 +209,96 @@ def test_the_stream_of_the_caller_stays_open() -> None:
     stream = io.BytesIO(packed({"messages": [messages(("user", "Hi"))]}))
     list(read_source(stream, name="made.parquet", options=ReadOptions()))
     assert not stream.closed
+
+
+BOMBS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "prompts": ({"prompt": ["word " * 400_000] * 64, "response": ["x"] * 64}, {}),
+    "as a dictionary": (
+        {"prompt": pa.array(["word " * 400_000] * 64).dictionary_encode(), "response": ["x"] * 64},
+        {},
+    ),
+    "messages of one row": ({"messages": [messages(*[("user", "word " * 400_000)] * 64)]}, {}),
+    "mapped": ({"q": ["word " * 400_000] * 64, "a": ["x"] * 64}, {"columns": EXCHANGE}),
+}
+
+
+def bomb(columns: dict[str, Any]) -> io.BytesIO:
+    """A few kilobytes that name one text of 2 MB many times."""
+    packed_small = packed(columns, compression="zstd", dictionary_pagesize_limit=1 << 30)
+    assert len(packed_small) < 10_000
+    return io.BytesIO(packed_small)
+
+
+@contextmanager
+def memory_of_arrow() -> Iterator[pa.MemoryPool]:
+    """A pool that counts what pyarrow takes meanwhile."""
+    usual = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(pool)
+    try:
+        yield pool
+    finally:
+        pa.set_memory_pool(usual)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_long_text_that_a_small_file_repeats_is_not_written_out_again_and_again(name: str) -> None:
+    columns, choices = BOMBS[name]
+    stream = bomb(columns)
+    options = ReadOptions(max_line_bytes=100_000_000, max_plain_bytes=4_000_000, **choices)
+    records = read_source(stream, name="made.parquet", options=options)
+    tracemalloc.start()
+    try:
+        with memory_of_arrow() as pool, pytest.raises(SourceError, match="unpacks to more than"):
+            list(records)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16_000_000
+    assert pool.max_memory() < 16_000_000
+
+
+def test_a_row_that_is_long_only_in_memory_is_refused_at_its_row() -> None:
+    said = messages(*[("user", "word " * 10_000)] * 64)
+    data = packed({"messages": [messages(("user", "Hi")), said, messages(("user", "Hi"))]})
+    with pytest.raises(SourceError, match="row 2: the row unpacks to more than 1000000 bytes; divide it"):
+        records_of(data, "made.parquet", max_line_bytes=1_000_000)
+
+
+def test_a_dictionary_longer_than_a_row_may_be_is_refused_unread() -> None:
+    texts = [f"{number} " + "word " * 20_000 for number in range(30)]
+    data = packed({"prompt": texts, "response": texts}, dictionary_pagesize_limit=1 << 30)
+    with pytest.raises(SourceError, match=r"field prompt: the different texts .* smaller row groups"):
+        records_of(data, "made.parquet", max_line_bytes=1_000_000)
+
+
+def test_a_list_of_very_many_nothings_is_refused_unread() -> None:
+    nothing = pa.nulls(1_000_000, pa.struct({"role": pa.string(), "content": pa.string()}))
+    column = pa.ListArray.from_arrays(pa.array([0, 1_000_000], pa.int32()), nothing)
+    data = packed({"messages": column})
+    assert len(data) < 2_000
+    with pytest.raises(SourceError, match="are longer than 1000000 bytes each"):
+        records_of(data, "made.parquet", max_line_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("has_dictionary", [True, False])
+@pytest.mark.parametrize("most_bytes", [1, parquet_sizes.REPEATED_BYTES])
+def test_texts_that_stay_indices_read_as_the_others(
+    monkeypatch: pytest.MonkeyPatch, has_dictionary: bool, most_bytes: int
+) -> None:
+    monkeypatch.setattr(parquet_sizes, "REPEATED_BYTES", most_bytes)
+    turns = [
+        messages(("user", f"{row % 7} " + "word " * 30_000), *[("user", None)] * (row % 3 == 2))
+        for row in range(100)
+    ]
+    about = [{"source_key": f"s{row}", "flags": ["synthetic"] * (row % 2)} for row in range(100)]
+    data = packed(
+        {"messages": [*turns, None], "metadata": [*about, None]},
+        use_dictionary=has_dictionary,
+        dictionary_pagesize_limit=1 << 30,
+    )
+    found = records_of(data, "made.parquet", max_turn_characters=1_000_000)
+    assert [said(one)[0][1][:1] if isinstance(one, Dialogue) else one.reason for one in found] == [
+        *(RejectReason.MISSING_FIELD if row % 3 == 2 else str(row % 7) for row in range(100)),
+        RejectReason.MISSING_FIELD,
+    ]
