@@ -1,5 +1,6 @@
 """Reads Parquet: a column of messages, columns of prompt and response, or columns somebody has mapped."""
 
+import io
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -74,22 +75,29 @@ def unmapped_columns(stream: BinaryIO, name: str) -> list[str]:
 
 
 def _opened(stream: BinaryIO, name: str, indexed: Sequence[str] = ()) -> pq.ParquetFile:
-    with _in_words(name):
+    with _in_words(name, stream):
         return pq.ParquetFile(
             stream, read_dictionary=list(indexed), pre_buffer=False, buffer_size=BUFFER_BYTES
         )
 
 
 @contextmanager
-def _in_words(name: str) -> Iterator[None]:
+def _in_words(name: str, stream: BinaryIO) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the file
             raise
+        _reach_end(stream)
         raise SourceError(
             name, "this is no whole Parquet file that can be read here", "copy or download it again, whole"
         ) from None
+
+
+def _reach_end(stream: BinaryIO) -> None:
+    """Read to where a steady stream says whether the file is still the one that was opened."""
+    stream.seek(0, io.SEEK_END)
+    stream.read(1)
 
 
 def _rows(
@@ -102,7 +110,7 @@ def _rows(
         file = _opened(stream, name, indexed)
     most_bytes = options.max_plain_bytes
     taken = 0
-    for row, batch in _batches(file, columns, batch_rows, name):
+    for row, batch in _batches(file, stream, columns, batch_rows, name):
         sizes = parquet_sizes.row_bytes(batch)
         _refuse_long_row(sizes, row, name, options.max_line_bytes)
         for begin, stop in _parts(sizes, min(BATCH_BYTES, most_bytes or BATCH_BYTES)):
@@ -118,16 +126,17 @@ def _rows(
 
 
 def _batches(
-    file: pq.ParquetFile, columns: list[str], batch_rows: int, name: str
+    file: pq.ParquetFile, stream: BinaryIO, columns: list[str], batch_rows: int, name: str
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Some rows at a time, with the number of the first."""
     # One thread only: an upload is read through this thread's connection to the database.
     batches = file.iter_batches(batch_rows, columns=columns, use_threads=False)
     row = 1
     while True:
-        with _in_words(name):
+        with _in_words(name, stream):
             batch = next(batches, None)
         if batch is None:
+            _reach_end(stream)  # pyarrow never does
             return
         yield row, batch
         row += batch.num_rows
@@ -172,7 +181,7 @@ def _indexed(
     for index in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(index)
         for column in (group.column(leaf) for leaf in leaves):
-            with _in_words(name):
+            with _in_words(name, stream):
                 longest = parquet_sizes.dictionary_bytes(stream, column)
             _refuse_huge_dictionary(column, longest, name, max_bytes)
             if column.physical_type != "BYTE_ARRAY":
@@ -197,7 +206,7 @@ def _refuse_huge_dictionary(column: pq.ColumnChunkMetaData, size: int, name: str
 def _longest_text(stream: BinaryIO, group: int, path: str, dictionary_bytes: int, name: str) -> int:
     """The longest text of a column's dictionary, which is read with the first row."""
     file = _opened(stream, name, [path])
-    with _in_words(name):
+    with _in_words(name, stream):
         first = next(file.iter_batches(1, row_groups=[group], columns=[path], use_threads=False), None)
     if first is None:
         return dictionary_bytes
