@@ -137,13 +137,16 @@ def _scores(selection: Selection) -> list[ScoreFacts]:
 
 
 def _categories(selection: Selection, lexicon: Lexicon) -> Iterator[FloorFacts]:
-    """A row for every category of the lexicon, found or not, and for those that the sources name besides."""
+    """A row for every category of the lexicon, found or not, and for those that the sources name besides.
+
+    Of those as much is wanted as there was room for: there may be hundreds.
+    """
     available = Counter(stratum.category for stratum in selection.judged.strata)
     found = Counter(selection.judged.strata[pick.place].category for pick in selection.picks)
-    for name in [*lexicon.categories, *sorted(set(available) - set(lexicon.categories))]:
-        yield FloorFacts(
-            name=name, wanted=selection.floors.category, available=available[name], found=found[name]
-        )
+    wanted = dict.fromkeys(lexicon.categories, selection.floors.category)
+    wanted |= dict.fromkeys(sorted(set(available) - set(wanted)), selection.allocation.topic_floor)
+    for name, floor in wanted.items():
+        yield FloorFacts(name=name, wanted=floor, available=available[name], found=found[name])
 
 
 def _shortfalls(selection: Selection, categories: list[FloorFacts], severe: FloorFacts) -> Iterator[str]:
@@ -151,8 +154,13 @@ def _shortfalls(selection: Selection, categories: list[FloorFacts], severe: Floo
         yield f"{selection.wanted} picks were wanted, and there are {len(selection.picks)} clusters."
     if selection.allocation.category_floor < selection.floors.category:
         yield (
-            f"There is no room for {selection.floors.category} picks of every category: the floor was "
-            f"lowered to {selection.allocation.category_floor}."
+            f"There is no room for {selection.floors.category} picks of every crisis category: the floor "
+            f"was lowered to {selection.allocation.category_floor}."
+        )
+    if selection.allocation.topic_floor < selection.floors.category:
+        yield (
+            f"There is no room for {selection.floors.category} picks of every topic that the sources name "
+            f"besides: of these the floor was lowered to {selection.allocation.topic_floor}."
         )
     absent = [facts.name for facts in categories if facts.wanted and not facts.available]
     if absent:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_app.compile.kernel import Integers
-from datasets_app.selection.allocation import Allocation, Floors, allocate
+from datasets_app.selection.allocation import Allocation, Floors, Kinds, allocate
 from datasets_app.selection.coverage import cover, nearest
 from datasets_app.selection.documents import Reason
 from datasets_app.selection.features import Features, features_of
@@ -23,7 +23,7 @@ from datasets_app.selection.lexicon import SILENT, Lexicon
 from datasets_app.selection.lots import drawn
 from datasets_app.selection.pool import Pool, draw_frame
 
-POLICY_VERSION = "1"
+POLICY_VERSION = "2"
 FLOORS_AT = 5_000  # picks that the two floors are for; with fewer they shrink in proportion
 CATEGORY_FLOOR = 100
 SEVERE_FLOOR = 500
@@ -100,9 +100,7 @@ def select(pool: Pool, lexicon: Lexicon, count: int, seed: int) -> Selection:
     at_random = max(1, round(wanted * RANDOM_SHARE)) if wanted < len(frame.units) else 0
     share = count / FLOORS_AT
     floors = Floors(round(CATEGORY_FLOOR * min(share, 1)), round(SEVERE_FLOOR * min(share, 1)))
-    _names, of_category = np.unique([stratum.category for stratum in strata], return_inverse=True)
-    is_severe = np.array([stratum.is_severe for stratum in strata])
-    allocation = allocate(sizes, of_category, is_severe, floors, wanted - at_random)
+    allocation = allocate(sizes, _kinds(strata, lexicon), floors, wanted - at_random)
     picks = _covering(judged, codes, allocation, frame)
     rest = sorted(set(range(len(frame.units))) - {pick.place for pick in picks})
     picks += _at_random(rest, frame, at_random, seed)
@@ -156,6 +154,12 @@ def _categories(frame: Pool, lexicon: Lexicon) -> tuple[list[str], Integers, Int
     heard = np.where(frame.heard == SILENT, silence, frame.heard)
     heard = np.where(declared < len(known), heard, ABSTAINS)
     return names, declared, heard, filed
+
+
+def _kinds(strata: Sequence[Stratum], lexicon: Lexicon) -> Kinds:
+    _names, of_category = np.unique([stratum.category for stratum in strata], return_inverse=True)
+    is_crisis = np.isin([stratum.category for stratum in strata], lexicon.categories)
+    return Kinds(of_category, is_crisis, np.array([stratum.is_severe for stratum in strata]))
 
 
 def _covering(judged: Judged, codes: Integers, allocation: Allocation, frame: Pool) -> list[Pick]:

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from datasets_app.selection.documents import Reason
 from datasets_app.selection.lexicon import shipped_lexicon
-from datasets_app.selection.outcome import picked_units
+from datasets_app.selection.outcome import picked_units, report_of
 from datasets_app.selection.policy import RARE, UNNAMED, Selection, select
 from datasets_app.selection.pool import Pool, gather
 from datasets_app.sources.records import Turn
-from tests.datasets_app.selection.making import mixed_pool, pool_of, turns_of, unit_of
+from tests.datasets_app.selection.making import mixed_pool, pool_of, turns_of, unit_of, verified_dataset
 
 SEEDS = 120
 LEXICON = shipped_lexicon()
@@ -153,3 +154,21 @@ def test_where_no_word_is_shared_the_classifier_abstains() -> None:
     ]
     selection = select(gather([found], LEXICON), LEXICON, 4, 1)
     assert len(selection.picks) == 4
+
+
+def test_many_topics_leave_the_crises_their_floor_and_the_report_says_so(tmp_path: Path) -> None:
+    topics = [
+        (replace(unit_of("", at), category=f"topic {at % 60}", group=f"t{at}"), turns_of("", at))
+        for at in range(60 * 20)
+    ]
+    crises = [(unit_of("grief_complicated", at), turns_of("grief_complicated", at)) for at in range(12)]
+    pool = gather([topics, crises], LEXICON)
+    selection = select(pool, LEXICON, 500, 1)
+    report = report_of(selection, pool, verified_dataset(tmp_path, {"": 50}), LEXICON)
+    rows = {facts.name: facts for facts in report.categories}
+    assert rows["grief_complicated"].wanted == 10
+    assert rows["grief_complicated"].found >= 10
+    assert all(rows[f"topic {at}"].found >= rows[f"topic {at}"].wanted == 7 for at in range(60))
+    assert any(
+        "10 picks of every topic" in sentence and "lowered to 7" in sentence for sentence in report.shortfalls
+    )
