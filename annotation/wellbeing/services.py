@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation.assignment import queue
 from annotation.assignment.planning import PEOPLE_CHANGED, revise_plan
 from annotation.models import Campaign, CampaignState, CareLimits, CheckIn, TopicOptOut
+from annotation.wellbeing.opt_outs import folded, live_opt_outs
 from prometheus_site.accounts.models import User
 from prometheus_site.core import sealing
 
@@ -25,7 +26,9 @@ def set_limits(*, user: User, limits: Mapping[str, object]) -> CareLimits:
 def opt_out(*, user: User, topic: str) -> None:
     """Give the person nothing more on this topic; what waits goes to others. Asked twice, it holds once."""
     with transaction.atomic():
-        TopicOptOut.objects.bulk_create([TopicOptOut(user=user, topic=topic)], ignore_conflicts=True)
+        live = live_opt_outs(user).values_list("topic", flat=True)
+        if folded(topic) not in map(folded, live):
+            TopicOptOut.objects.bulk_create([TopicOptOut(user=user, topic=topic)], ignore_conflicts=True)
         _plan_anew(user)
 
 

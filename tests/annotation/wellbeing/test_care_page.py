@@ -104,6 +104,20 @@ class TestTopics:
         assert topics_waiting(campaign, annotator) == {"work"}
         assert topics_waiting(campaign, second_annotator) == {"grief", "work"}
 
+    def test_a_topic_is_one_however_sources_write_it(
+        self, campaign: Campaign, annotator: User, client_for: ClientFor
+    ) -> None:
+        conversations = Conversation.objects.filter(samples__campaign=campaign)
+        for row, topic in enumerate(["Child loss", "child_loss", " CHILD  LOSS", "child__Loss_"], 1):
+            conversations.filter(row=row).update(topic=topic)
+        page = client_for(annotator).get(PAGE).content.decode()
+        assert page.lower().count("loss</option>") == 1
+        opt_out(user=annotator, topic="child_loss")
+        opt_out(user=annotator, topic="Child Loss")
+        assert TopicOptOut.objects.count() == 1
+        assert topics_waiting(campaign, annotator) == {"work"}
+        assert "loss</option>" not in client_for(annotator).get(PAGE).content.decode().lower()
+
     def test_what_was_fetched_ahead_is_taken_away_too(
         self, campaign: Campaign, annotator: User, client_for: ClientFor
     ) -> None:
