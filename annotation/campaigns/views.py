@@ -13,7 +13,7 @@ from annotation.campaigns.forms import CampaignForm, MembersForm, StateForm
 from annotation.campaigns.in_words import sections_in_words
 from annotation.guidelines.rendering import rendered
 from annotation.guidelines.services import GuidelineRefusedError
-from annotation.models import CampaignState
+from annotation.models import CampaignState, SampleSelection
 from prometheus_site.accounts.roles import Role
 
 
@@ -85,6 +85,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": campaign,
         "sample_count": campaign.samples.count(),
+        "takes_imports": not SampleSelection.objects.filter(campaign=campaign).exists(),
         "members_form": MembersForm(initial={"members": list(present)}),
         "is_simulated": campaign.is_simulated,
     }

@@ -6,10 +6,9 @@ from typing import NamedTuple, cast
 
 import msgspec
 from django.db import transaction
-from django.db.models import Max
 
 from annotation.assignment.planning import revise_plan
-from annotation.intake.services import BATCH_SIZE, UnknownCampaignError
+from annotation.intake.services import BATCH_SIZE, MixedSamplesError, UnknownCampaignError
 from annotation.models import Campaign, CampaignState, Sample, SampleIntake, SamplePick, SampleSelection
 from datasets_app.importing.keeping import keep_from_dataset
 from datasets_app.models import Conversation
@@ -47,13 +46,18 @@ class _Origin(NamedTuple):
 
 
 def refuse_selection(campaign_slug: str) -> None:
-    """Raise UnknownCampaignError or AlreadySelectedError where no selection can be taken in."""
+    """Raise UnknownCampaignError, AlreadySelectedError or MixedSamplesError where none can be taken in."""
     campaign = Campaign.objects.filter(slug=campaign_slug).first()
     if campaign is None:
         raise UnknownCampaignError(f"There is no campaign “{campaign_slug}”. Make it first.")
     if SampleSelection.objects.filter(campaign=campaign).exists():
         raise AlreadySelectedError(
             f"The campaign “{campaign_slug}” has its selection already: make another campaign."
+        )
+    if campaign.samples.exists():
+        raise MixedSamplesError(
+            f"The campaign “{campaign_slug}” has samples of an import, which no draw gave a weight: make "
+            "another campaign for the selection."
         )
 
 
@@ -62,7 +66,8 @@ def take_in_selection(
 ) -> SampleSelection:
     """Make every pick a sample of the campaign, weighted by the inverse of its inclusion probability.
 
-    Raises UnknownCampaignError, AlreadySelectedError, DatasetChangedError, SourceWithdrawnError.
+    Raises UnknownCampaignError, AlreadySelectedError, MixedSamplesError, DatasetChangedError and
+    SourceWithdrawnError.
     """
     with transaction.atomic():
         locked = Campaign.objects.select_for_update(no_key=True).filter(slug=campaign_slug).first()
@@ -104,7 +109,6 @@ def _add_samples(
     selection: SampleSelection, selected: Selected, turns: Mapping[int, Turns], made_by: User | None
 ) -> None:
     campaign = selection.campaign
-    first = (campaign.samples.aggregate(top=Max("number"))["top"] or 0) + 1
     by_origin: dict[_Origin, list[PickedUnit]] = defaultdict(list)
     for pick in selected.picks:
         origin = _Origin(pick.source_family, pick.source, pick.license_tag, pick.is_synthetic)
@@ -120,7 +124,7 @@ def _add_samples(
         )
         SampleIntake.objects.create(import_job=job, campaign=campaign, sample_count=len(picks))
         samples = [
-            _sample(campaign, pick, conversation, turns[pick.number], first + pick.number - 1)
+            _sample(campaign, pick, conversation, turns[pick.number])
             for pick, conversation in zip(picks, conversations, strict=True)
         ]
         Sample.objects.bulk_create(samples, batch_size=BATCH_SIZE)
@@ -132,16 +136,14 @@ def _dialogue(pick: PickedUnit, turns: Turns) -> Dialogue:
     return Dialogue(turns, source_key=pick.source_key, row=pick.number, meta=meta)
 
 
-def _sample(
-    campaign: Campaign, pick: PickedUnit, conversation: Conversation, turns: Turns, number: int
-) -> Sample:
+def _sample(campaign: Campaign, pick: PickedUnit, conversation: Conversation, turns: Turns) -> Sample:
     roles = {turn.role for turn in turns[pick.window_start : pick.window_stop]}
     return Sample(
         campaign=campaign,
         conversation=conversation,
         window_start=pick.window_start,
         window_stop=pick.window_stop,
-        number=number,
+        number=pick.number,
         has_client_turn="user" in roles,
         has_assistant_turn="assistant" in roles,
         is_estimated_severe=pick.is_estimated_severe,

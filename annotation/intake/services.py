@@ -3,10 +3,10 @@
 import logging
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from annotation.assignment.planning import revise_plan
-from annotation.models import Campaign, CampaignState, Sample, SampleIntake
+from annotation.models import Campaign, CampaignState, Sample, SampleIntake, SampleSelection
 from datasets_app.models import Conversation, ImportJob, ImportState
 from datasets_app.sources.windows import windows
 from datasets_app.texts import read_turns
@@ -21,10 +21,14 @@ class UnknownCampaignError(Exception):
     """The import names a campaign that is not there."""
 
 
+class MixedSamplesError(Exception):
+    """Samples of a selection and of imports in one campaign: their weights would mean nothing together."""
+
+
 def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
     """Cut an import's conversations into samples of the campaign; return how many. Idempotent.
 
-    Raises UnknownCampaignError.
+    Raises UnknownCampaignError, and MixedSamplesError where the campaign has a selection.
     """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).filter(slug=campaign_slug).first()
@@ -35,6 +39,7 @@ def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
         taken = SampleIntake.objects.filter(import_job=job).first()
         if taken is not None:
             return taken.sample_count
+        refuse_import(campaign)
         count = _add_samples(campaign, job)
         SampleIntake.objects.create(import_job=job, campaign=campaign, sample_count=count)
         if campaign.state == CampaignState.OPEN:
@@ -42,22 +47,38 @@ def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
         return count
 
 
+def refuse_import(campaign: Campaign) -> None:
+    """Raise MixedSamplesError where no import can be taken in."""
+    if SampleSelection.objects.filter(campaign=campaign).exists():
+        raise MixedSamplesError(
+            f"The campaign “{campaign.slug}” has a selection, whose samples carry weights: import into "
+            "another campaign."
+        )
+
+
 def take_in_waiting_imports() -> int:
     """Take in every finished import that names a campaign and was not taken in yet; return how many.
 
-    One that cannot be taken in is logged and does not stop the next.
+    One that cannot be taken in is logged and does not stop the next. One that names a campaign with a
+    selection waits, and the page of the selection says so.
     """
+    open_to_imports = Campaign.objects.filter(selection__isnull=True)
+    known = waiting_imports().filter(campaign_slug__in=open_to_imports.values("slug"))
+    return sum(_is_taken_in(job) for job in known.order_by("finished_at"))
+
+
+def waiting_imports() -> QuerySet[ImportJob]:
+    """Return the finished imports that name a campaign and are no samples of it so far."""
     waiting = ImportJob.objects.filter(
         state=ImportState.DONE, intake__isnull=True, source__withdrawn_at__isnull=True
     )
-    known = waiting.exclude(campaign_slug="").filter(campaign_slug__in=Campaign.objects.values("slug"))
-    return sum(_is_taken_in(job) for job in known.order_by("finished_at"))
+    return waiting.exclude(campaign_slug="")
 
 
 def _is_taken_in(job: ImportJob) -> bool:
     try:
         take_in_import(job=job, campaign_slug=job.campaign_slug)
-    except (TextErasedError, TextDamagedError):
+    except (MixedSamplesError, TextErasedError, TextDamagedError):
         logger.warning("an import cannot become samples", exc_info=True, extra={"import_job": str(job.pk)})
         return False
     return True

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from django.core.paginator import Page, Paginator
 
+from annotation.intake.services import waiting_imports
 from annotation.models import Campaign, PickReason, SampleSelection
 from annotation.selection.picture import in_words
 from datasets_app.selection.documents import Report
@@ -46,6 +47,11 @@ def selection_of(campaign: Campaign) -> SampleSelection | None:
 def report_of(selection: SampleSelection) -> Report:
     """Return the report that was written when the selection was made."""
     return msgspec.convert(selection.report, Report)
+
+
+def imports_waiting(campaign: Campaign) -> int:
+    """Return how many imports name the campaign, which takes none since it has a selection."""
+    return waiting_imports().filter(campaign_slug=campaign.slug).count()
 
 
 def reasons_of(report: Report) -> list[ReasonRow]:

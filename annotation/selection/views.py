@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from annotation import blindness, permissions
 from annotation.models import PickReason
 from annotation.selection import selectors
-from annotation.selection.picture import bars_of, plot_of, shares_by
+from annotation.selection.presenter import in_pictures
 from prometheus_site.accounts.roles import Role
 
 
@@ -19,24 +19,16 @@ def show_selection(request: HttpRequest, slug: str) -> HttpResponse:
     reason = request.GET.get("reason", "")
     if reason and reason not in PickReason.values:
         raise Http404
-    context = {"campaign": campaign, "is_simulated": campaign.is_simulated, "selection": None}
     selection = selectors.selection_of(campaign)
+    context = {"campaign": campaign, "is_simulated": campaign.is_simulated, "selection": selection}
     if selection is not None:
-        report = selectors.report_of(selection)
+        # What programs guess about a sample stays closed to a lead who still labels it.
         is_blind = blindness.is_blind_in(lead, campaign) or blindness.may_yet_label(lead, campaign)
+        page = None if is_blind else selectors.page_of_picks(selection, reason, request.GET.get("page"))
         context |= {
-            "selection": selection,
-            "report": report,
-            "shortfalls": [sentence.replace("_", " ") for sentence in report.shortfalls],
-            "reasons": selectors.reasons_of(report),
+            **in_pictures(selectors.report_of(selection)),
             "reason": PickReason(reason) if reason else None,
-            "categories": bars_of(report.categories),
-            "kinds": [
-                ("How far the judges agree", "Judges", shares_by("difficulty", report.strata)),
-                ("Picks by origin", "Origin", shares_by("origin", report.strata)),
-            ],
-            "plots": [plot_of(scores) for scores in report.scores],
-            # What programs guess about a sample stays closed to a lead who still labels it.
-            "page": None if is_blind else selectors.page_of_picks(selection, reason, request.GET.get("page")),
+            "page": page,
+            "imports_waiting": selectors.imports_waiting(campaign),
         }
     return render(request, "annotation/selection/selection.html", context)

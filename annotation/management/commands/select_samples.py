@@ -11,7 +11,7 @@ from annotation.intake.selection import (
     refuse_selection,
     take_in_selection,
 )
-from annotation.intake.services import UnknownCampaignError
+from annotation.intake.services import MixedSamplesError, UnknownCampaignError
 from datasets_app.compile.compiling import MANIFEST
 from datasets_app.compile.errors import CompileError, writing_into
 from datasets_app.selection.outcome import PICKS, write_selection
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             if options["campaign"]:
                 take_in_selection(selected=selected, campaign_slug=options["campaign"])
                 self.stdout.write(f"{selected.report.found} samples in campaign {options['campaign']}")
-        except (NotADatasetError, UnknownCampaignError, AlreadySelectedError) as error:
+        except (NotADatasetError, UnknownCampaignError, AlreadySelectedError, MixedSamplesError) as error:
             raise CommandError(str(error), returncode=UNUSABLE) from None
         except (
             *(GatesFailedError, DamagedDatasetError, StorageError),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotation.intake.services import take_in_import
+from annotation.intake.services import MixedSamplesError, refuse_import, take_in_import
 from annotation.models import Campaign
 from datasets_app.importing.reading import AUTO, read_options
 from datasets_app.importing.running import SourceBusyError, import_file
@@ -56,8 +56,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         reading = _reading(options)
         campaign: str = options["campaign"]
-        if campaign and not Campaign.objects.filter(slug=campaign).exists():
-            raise CommandError(f"There is no campaign “{campaign}”: make it first, or leave --campaign out.")
+        if campaign:
+            _refuse_campaign(campaign)
         path: Path = options["path"]
         try:
             if not path.is_file():
@@ -72,7 +72,10 @@ class Command(BaseCommand):
         except OSError as refused:
             raise CommandError(f"{refused.filename or path}: {refused.strerror}.") from refused
         if campaign:
-            count = take_in_import(job=job, campaign_slug=campaign)
+            try:
+                count = take_in_import(job=job, campaign_slug=campaign)
+            except MixedSamplesError as mixed:  # a selection was taken in meanwhile
+                raise CommandError(str(mixed)) from mixed
             self.stdout.write(f"{count} samples for the campaign {campaign}.")
 
     def _report(self, job: ImportJob, rejects: Path | None) -> None:
@@ -94,6 +97,16 @@ class Command(BaseCommand):
         if rejects is not None:
             _write_rejects(job, rejects)
             self.stdout.write(f"All rejected records are listed in {rejects}.")
+
+
+def _refuse_campaign(slug: str) -> None:
+    campaign = Campaign.objects.filter(slug=slug).first()
+    if campaign is None:
+        raise CommandError(f"There is no campaign “{slug}”: make it first, or leave --campaign out.")
+    try:
+        refuse_import(campaign)
+    except MixedSamplesError as mixed:
+        raise CommandError(str(mixed)) from mixed
 
 
 def _reading(options: dict[str, Any]) -> dict[str, Any]:

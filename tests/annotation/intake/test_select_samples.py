@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 
 from annotation.campaigns.services import create_campaign
 from annotation.intake.selection import AlreadySelectedError, DatasetChangedError, take_in_selection
-from annotation.intake.services import take_in_waiting_imports
+from annotation.intake.services import MixedSamplesError, take_in_waiting_imports
 from annotation.models import Campaign, Sample, SamplePick, SampleSelection
 from datasets_app.importing import keeping
-from datasets_app.models import Conversation, Source
+from datasets_app.models import Conversation, ImportJob, Source
 from datasets_app.selection.policy import UNNAMED
 from datasets_app.selection.selecting import Selected, select_samples
 from datasets_app.texts import read_turns
@@ -129,6 +129,21 @@ def test_a_campaign_has_one_selection(selected: Selected, campaign: Campaign) ->
     take_in_selection(selected=selected, campaign_slug="selected")
     with pytest.raises(AlreadySelectedError):
         take_in_selection(selected=selected, campaign_slug="selected")
+
+
+def test_a_campaign_holds_a_selection_or_imports_and_never_both(
+    selected: Selected, campaign: Campaign, lead: User, tmp_path: Path
+) -> None:
+    talks = tmp_path / "talks.jsonl"
+    talks.write_text('{"messages": [{"role": "user", "content": "I slept badly."}]}\n')
+    create_campaign(name="Imported", slug="imported", created_by=lead)
+    call_command("import_conversations", str(talks), campaign="imported", license="CC0")
+    with pytest.raises(MixedSamplesError, match=r"“imported” has samples of an import.* make another"):
+        take_in_selection(selected=selected, campaign_slug="imported")
+    take_in_selection(selected=selected, campaign_slug="selected")
+    with pytest.raises(CommandError, match=r"“selected” has a selection.* into another campaign"):
+        call_command("import_conversations", str(talks), campaign="selected")
+    assert (Sample.objects.count(), ImportJob.objects.exclude(format="dataset").count()) == (41, 1)
 
 
 def test_the_same_text_is_stored_once_for_two_campaigns(

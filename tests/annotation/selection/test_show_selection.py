@@ -5,13 +5,15 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.intake.selection import take_in_selection
+from annotation.intake.services import take_in_waiting_imports
 from annotation.models import Campaign
 from annotation.selection.picture import bars_of, plot_of
+from datasets_app.models import ImportJob
 from datasets_app.selection.documents import FloorFacts, ScoreFacts
 from datasets_app.selection.selecting import Selected, select_samples
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
-from tests.annotation.worlds import make_campaign
+from tests.annotation.worlds import make_campaign, make_conversations
 from tests.datasets_app.selection.making import SAID, verified_dataset
 from tests.people import make, signed_in
 
@@ -27,7 +29,7 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Selected:
 
 @pytest.fixture
 def campaign(lead: User, selected: Selected) -> Campaign:
-    made = make_campaign(lead, [], samples=1, slug="selected")
+    made = make_campaign(lead, [], samples=0, slug="selected")
     take_in_selection(selected=selected, campaign_slug="selected")
     return made
 
@@ -59,9 +61,20 @@ def test_a_campaign_without_a_selection_says_so(lead: User) -> None:
     assert "Nothing was selected" in page(lead, make_campaign(lead, []))
 
 
+def test_an_import_that_names_the_campaign_waits_and_the_pages_say_so(lead: User, campaign: Campaign) -> None:
+    job = make_conversations(2, source_name="plain")[0].import_job
+    ImportJob.objects.filter(pk=job.pk).update(campaign_slug=campaign.slug)
+    assert take_in_waiting_imports() == 0
+    assert campaign.samples.count() == 80
+    assert "1 import was not taken in" in page(lead, campaign)
+    shown = signed_in(lead).get(reverse("annotation:campaign", args=[campaign.slug])).content.decode()
+    assert "no import is added" in shown
+    assert "Import conversations" not in shown
+
+
 def test_who_still_labels_sees_no_guess_about_a_sample(lead: User, selected: Selected) -> None:
     RoleGrant.objects.create(user=lead, role=Role.ANNOTATOR)
-    made = make_campaign(User.objects.get(pk=lead.pk), [], samples=4, labels_per_sample=1)
+    made = make_campaign(User.objects.get(pk=lead.pk), [], samples=0, labels_per_sample=1)
     take_in_selection(selected=selected, campaign_slug=made.slug)
     shown = page(lead, made)
     assert "stays closed to you until you are done" in shown
