@@ -22,20 +22,21 @@ class SourceUnknownError(Exception):
 class SourceWithdrawnError(Exception):
     """The source was withdrawn: nothing can be added to it."""
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(f"“{source.name}” was withdrawn: import into another source.")
+    def __init__(self, source: Source, remedy: str = "import into another source") -> None:
+        super().__init__(f"“{source.name}” was withdrawn: {remedy}.")
 
 
-def hold_source(source_id: UUID) -> Source:
-    """Return the source, which nobody can withdraw before our transaction ends. Raises SourceWithdrawnError.
+def hold_source(source_id: UUID, remedy: str = "import into another source") -> Source:
+    """Return the source, which nobody can withdraw before our transaction ends.
 
-    Call it before anything is sealed for the source: a key made after its withdrawal would be a live one.
+    Raises SourceWithdrawnError with the remedy, which hangs on what was to be added. Call it before anything
+    is sealed for the source: a key made after its withdrawal would be a live one.
     """
     # A shared lock, which select_for_update has not: imports and uploads need not wait for each other.
     query = f"SELECT * FROM {Source._meta.db_table} WHERE id = %s FOR SHARE"  # noqa: S608 -- our own table
     source = Source.objects.raw(query, [source_id])[0]
     if source.withdrawn_at is not None:
-        raise SourceWithdrawnError(source)
+        raise SourceWithdrawnError(source, remedy)
     return source
 
 

@@ -41,7 +41,7 @@ class PickRow:
 
 def selection_of(campaign: Campaign) -> SampleSelection | None:
     """Return the campaign's selection, if it has one."""
-    return SampleSelection.objects.filter(campaign=campaign).first()
+    return SampleSelection.objects.select_related("made_by").filter(campaign=campaign).first()
 
 
 def report_of(selection: SampleSelection) -> Report:

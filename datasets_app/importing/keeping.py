@@ -16,6 +16,7 @@ from prometheus_site.core.sealing import build_sealed, data_key_for, keyed_diges
 
 DATASET_FORMAT = "dataset"
 BATCH_SIZE = 500
+WITHOUT_IT = "compile the dataset anew without it, which leaves the others as they are, and select from that"
 
 
 def keep_from_dataset(
@@ -36,7 +37,7 @@ def keep_from_dataset(
             name=source_name,
             defaults={"license_tag": license_tag, "is_synthetic": is_synthetic, "created_by": kept_by},
         )
-        source = hold_source(named.pk)
+        source = hold_source(named.pk, WITHOUT_IT)
         job = ImportJob.objects.create(
             source=source,
             file_name=source_name,

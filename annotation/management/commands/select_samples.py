@@ -20,6 +20,7 @@ from datasets_app.selection.selecting import GatesFailedError, Selected, select_
 from datasets_app.storage import StorageError, folder_of
 from datasets_app.verify import NotADatasetError
 from datasets_app.withdrawal import SourceWithdrawnError
+from prometheus_site.accounts.models import User
 
 UNUSABLE = 2
 
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, required=True)
         parser.add_argument("--out", type=Path, required=True, metavar="DIR")
         parser.add_argument("--campaign", default="", metavar="SLUG", help="make the picks its samples")
+        parser.add_argument(
+            "--by", default="", metavar="CODE", help="who selects, kept with the campaign's samples"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["count"] < 1:
@@ -48,6 +52,7 @@ class Command(BaseCommand):
             raise CommandError("--seed is from 0 to 2**63 - 1.", returncode=UNUSABLE)
         address = folder_of(options["dataset"], MANIFEST)
         try:
+            by = _person(options["by"])
             if options["campaign"]:
                 refuse_selection(options["campaign"])  # before the long part, and again when taking in
             selected = select_samples(address, options["count"], options["seed"], self._report)
@@ -55,7 +60,7 @@ class Command(BaseCommand):
                 write_selection(options["out"], selected.picks, selected.report)
             self._tell(selected, options["out"])
             if options["campaign"]:
-                take_in_selection(selected=selected, campaign_slug=options["campaign"])
+                take_in_selection(selected=selected, campaign_slug=options["campaign"], made_by=by)
                 self.stdout.write(f"{selected.report.found} samples in campaign {options['campaign']}")
         except (NotADatasetError, UnknownCampaignError, AlreadySelectedError, MixedSamplesError) as error:
             raise CommandError(str(error), returncode=UNUSABLE) from None
@@ -76,3 +81,12 @@ class Command(BaseCommand):
             self.stdout.write(f"  {reason}: {count}")
         for sentence in report.shortfalls:
             self.stdout.write(f"short: {sentence}")
+
+
+def _person(code: str) -> User | None:
+    person = User.objects.filter(code=code).first() if code else None
+    if code and person is None:
+        raise CommandError(
+            f"Nobody has the code {code}; each person's stands on the page Account.", returncode=UNUSABLE
+        )
+    return person

@@ -105,6 +105,18 @@ def test_the_command_fills_a_campaign(dataset: str, campaign: Campaign, tmp_path
     assert Sample.objects.count() == 40
 
 
+def test_who_selects_is_kept_with_the_selection(
+    dataset: str, campaign: Campaign, lead: User, tmp_path: Path
+) -> None:
+    order: dict[str, Any] = {"count": 40, "seed": 1, "out": tmp_path / "out", "campaign": "selected"}
+    with pytest.raises(CommandError, match="Nobody has the code C-000000"):
+        call_command("select_samples", dataset, **order, by="C-000000")
+    assert not (tmp_path / "out").exists()
+    call_command("select_samples", dataset, **order, by=lead.code)
+    assert campaign.selection.made_by == lead
+    assert {job.created_by for job in ImportJob.objects.all()} == {lead}
+
+
 def test_each_pick_is_a_sample_of_its_own_text_and_weight(selected: Selected, campaign: Campaign) -> None:
     selection = take_in_selection(selected=selected, campaign_slug="selected")
     picks = selection.picks.select_related("sample__conversation__text__data_key")
@@ -181,7 +193,7 @@ def test_a_withdrawn_source_is_not_taken_in_again(selected: Selected, campaign: 
     take_in_selection(selected=selected, campaign_slug="selected")
     withdraw_source(name="professional_therapeutic/talks.jsonl (unknown)", because="asked to")
     create_campaign(name="Second", slug="second", created_by=lead)
-    with pytest.raises(SourceWithdrawnError, match="was withdrawn"):
+    with pytest.raises(SourceWithdrawnError, match="was withdrawn: compile the dataset anew without it"):
         take_in_selection(selected=selected, campaign_slug="second")
     assert Sample.objects.count() == 40
 
