@@ -13,9 +13,23 @@ from datasets_app.synthesis.dialogue import Turn
 CLIENT = ("client", "patient", "user", "caller", "human")
 THERAPIST = ("therapist", "counsellor", "counselor", "clinician", "assistant", "psychologist", "helper")
 ROLES = {**dict.fromkeys(CLIENT, "user"), **dict.fromkeys(THERAPIST, "assistant")}
+PEOPLE = {
+    "mother", "mum", "mom", "mummy", "father", "dad", "daddy", "parent", "parents", "husband", "wife",
+    "partner", "boyfriend", "girlfriend", "ex", "brother", "sister", "son", "daughter", "child", "aunt",
+    "uncle", "grandmother", "grandfather", "gran", "grandma", "grandpa", "cousin", "friend",
+    "neighbour", "neighbor", "colleague", "boss", "teacher", "nurse", "doctor", "paramedic", "police",
+    "officer", "dispatcher", "operator", "receptionist", "advocate", "interpreter", "translator",
+    "caseworker", "supervisor", "narrator", "narration", "voice", "voices", "host", "student",
+    "trainee", "everyone", "both", "group",
+}  # fmt: skip
+HEADINGS = {
+    "title", "scene", "setting", "context", "situation", "scenario", "dialogue", "dialog", "transcript",
+    "conversation", "session", "note", "notes", "summary", "background", "here", "sure", "okay", "ok",
+    "characters", "participants", "warning",
+}  # fmt: skip
 LABEL = re.compile(
     r"^[\s>#*_\-•]*(?:\d+[.)]\s*)?[*_\[]*"
-    r"(?P<label>[A-Z][A-Za-z'.]*(?:[ \-][A-Za-z'.]+){0,2}|[a-z]+)"
+    r"(?P<label>[^\W\d_](?:[^\W_]|['.&/\-])*(?: (?:[^\W_]|['.&/\-])+){0,3})"
     r"(?P<note>\s*\([^)\n]{0,60}\))?[*_\]]*\s*[:\uff1a][*_]*\s*(?P<said>.*)$"
 )
 NOT_SAID = re.compile(
@@ -27,6 +41,16 @@ REFUSALS = re.compile(
     re.IGNORECASE,
 )
 LONGEST_REFUSAL_CHARACTERS = 1200
+LONGEST_LABEL_WORDS = 3
+
+
+def is_storable(text: str) -> bool:
+    """Whether a file and a database can hold the text: no half of a surrogate pair, no NUL."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 class TranscriptError(ValueError):
@@ -45,6 +69,8 @@ def turns_in(text: str) -> tuple[Turn, ...]:
     for role, content in said:
         if not content:
             raise TranscriptError("empty_turn")
+        if not is_storable(content):
+            raise TranscriptError("invalid_text")
         if turns and turns[-1].role == role:
             turns[-1] = Turn(role, f"{turns[-1].content}\n{content}")
         else:
@@ -58,12 +84,12 @@ def _in_lines(text: str) -> Iterator[tuple[str, str]]:
         if NOT_SAID.match(line):
             continue
         label = LABEL.match(line)
-        known = ROLES.get(label["label"].split()[0].lower().strip(".")) if label else None
+        known = ROLES.get(label["label"].lower().strip(".")) if label else None
         if label and known:
             if role:
                 yield role, _joined(lines)
             role, lines = known, [label["said"]]
-        elif role and label and _is_speaker(label["label"]):
+        elif label and _is_somebody_else(label["label"], label["said"], is_before=not role):
             raise TranscriptError("unknown_speaker")
         elif role:
             lines.append(line)
@@ -71,9 +97,21 @@ def _in_lines(text: str) -> Iterator[tuple[str, str]]:
         yield role, _joined(lines)
 
 
-def _is_speaker(label: str) -> bool:
-    """A label as a script writes it; a sentence of small letters with a colon is still what is said."""
-    return all(word[0].isupper() for word in label.replace("-", " ").split())
+def _is_somebody_else(label: str, said: str, *, is_before: bool) -> bool:
+    """Whether a label that is not known is a speaker's: as a script writes one, or with a person in it.
+
+    A sentence of small letters with a colon is still what is said, and a heading before the first turn is
+    none of it.
+    """
+    words = [word.removesuffix("'s").strip("'.") for word in re.split(r"[ \-/&]+", label.lower())]
+    if is_before and (not said.strip("*_ ") or not HEADINGS.isdisjoint(words)):
+        return False
+    if any(word in ROLES for word in words):
+        return True
+    if len(words) > LONGEST_LABEL_WORDS:
+        return False
+    is_capital = all(word[:1].isupper() for word in re.split(r"[ \-/&]+", label) if word)
+    return is_capital or words[-1] in PEOPLE
 
 
 def _joined(lines: list[str]) -> str:

@@ -29,6 +29,23 @@ def test_every_common_form_is_read(text: str) -> None:
     assert turns_in(text) == TALK
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title: A hard night\n**Setting:** a clinic\nClient: I can't go on.\nTherapist: I'm with you.",
+        "Here is the dialogue you asked for:\nClient: I can't go on.\nTherapist: I'm with you.",
+        "Sure: here it is.\nClient: I can't go on.\nTherapist: I'm with you.",
+    ],
+)
+def test_headings_before_the_first_turn_are_no_part_of_it(text: str) -> None:
+    assert turns_in(text) == TALK
+
+
+def test_a_line_that_only_looks_like_a_label_is_said() -> None:
+    text = "Client: It was\nat 10:30: I was\nnot there yet: too late.\nand the thing is: no.\nTherapist: Yes."
+    assert turns_in(text)[0].content.count("\n") == 3
+
+
 def test_a_turn_of_several_lines_stays_whole_and_neighbours_are_joined() -> None:
     text = "Client: One.\n\nTwo: or so I thought.\n\nTherapist: Three.\nTherapist: Four."
     with pytest.raises(TranscriptError, match="unknown_speaker"):
@@ -48,6 +65,17 @@ def test_a_turn_of_several_lines_stays_whole_and_neighbours_are_joined() -> None
         ("", "no_turns"),
         ("Client: Hello.\nNarrator: She waits.\nTherapist: Hello.", "unknown_speaker"),
         ("Client: Hello.\n**Husband:** Stop.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nPatient Advocate: He means it.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nClient's mother: He means it.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nThe client's mother-in-law: No.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nClient 2: He means it.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\n**Client & Mother**: Both.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nmother (crying): Stop.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nJosé: Stop.\nTherapist: Hello.", "unknown_speaker"),
+        ("Client: Hello.\nTherapist Assistant: Hi.\nTherapist: Hello.", "unknown_speaker"),
+        ("Mother: He is here.\nClient: Hello.\nTherapist: Hello.", "unknown_speaker"),
+        ('[{"role": "client", "content": "\\ud83d"}]', "invalid_text"),
+        ("Client: He\0llo.\nTherapist: Hello.", "invalid_text"),
         ("Client: Hello.\nTherapist:\nClient: Are you there?", "empty_turn"),
         ('[{"role": "narrator", "content": "She waits."}]', "unknown_speaker"),
         ('[{"role": "client", "content": 3}]', "no_turns"),
