@@ -11,7 +11,7 @@ import msgspec
 
 from .port import Request, Usage, digest_of
 
-Status = Literal["answered", "refused", "failed"]
+Status = Literal["answered", "refused", "failed", "unanswered"]
 
 
 class NotAnswersError(ValueError):
@@ -19,7 +19,10 @@ class NotAnswersError(ValueError):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer, refusal or failure, with who gave it; `text` is empty but for an answer."""
+    """One answer, refusal or failure, with who gave it; `text` is empty but for an answer.
+
+    What was asked, perhaps paid for and not answered is kept for its tokens alone: it is asked for again.
+    """
 
     key: str
     request: str
@@ -99,7 +102,11 @@ class AnswerFile:
         self._file.flush()
         if recorded.usage.total:  # it was paid for, so it also outlives the machine
             os.fsync(self._file.fileno())
-        self._places[recorded.key] = _Place(start, len(line))
+        self._note(recorded, _Place(start, len(line)))
+
+    def _note(self, recorded: Recorded, place: _Place) -> None:
+        if recorded.status != "unanswered":
+            self._places[recorded.key] = place
 
     def _read(self) -> int:
         """Find each line; the length of what is whole."""
@@ -111,7 +118,7 @@ class AnswerFile:
                     raise NotAnswersError(f"{self._path}, row {row}: not an answer; name another file.")
                 break
             recorded = _decoded(line, self._path, row)
-            self._places[recorded.key] = _Place(whole, len(line))
+            self._note(recorded, _Place(whole, len(line)))
             self.spent_tokens += recorded.usage.total
             whole += len(line)
         return whole
@@ -126,6 +133,8 @@ class Recording:
         self.identity: dict[str, str] = {}
         identities: dict[str, dict[str, str]] = {}
         for row, place, recorded in self._lines():
+            if recorded.status == "unanswered":
+                continue
             self.identity = self.identity or recorded.identity
             self._places.setdefault(recorded.request, place)
             if identities.setdefault(recorded.request, recorded.identity) != recorded.identity:

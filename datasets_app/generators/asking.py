@@ -12,9 +12,20 @@ from types import TracebackType
 from typing import Literal
 
 from .answers import AnswerFile, Recorded, key_of
-from .port import Answer, BusyError, FailedError, Generator, RefusedError, Request, Usage
+from .port import (
+    BusyError,
+    FailedError,
+    Generator,
+    RefusedError,
+    Request,
+    UnreachableError,
+    UnusableGeneratorError,
+    Usage,
+)
+from .transcript import is_storable
 
 OVER_BUDGET = "over_budget"
+MOST_ABSENT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ class Asker:
         self._identity = dict(generator.identity)
         self._budget = Budget(limits.most_tokens, answers.spent_tokens)
         self._file_lock = threading.Lock()
+        self._absent = 0  # dialogues running for which nobody was there
         at_once = min(limits.at_once, generator.most_at_once or limits.at_once)
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="asking")
 
@@ -107,39 +119,59 @@ class Asker:
         with self._file_lock:
             known = self._answers.find(key)
         if known:
-            return Outcome(request, known.status, known.reason, known.text)
+            return Outcome(request, known.status, known.reason, known.text)  # type: ignore[arg-type]
+        for number in range(1, self._limits.tries + 1):
+            self._refuse_absent()
+            tried = self._tried(request, key)
+            if not isinstance(tried, BusyError):
+                return tried
+            if number < self._limits.tries:
+                self._pause(self._seconds_before(number, tried))
+        self._count_absence(isinstance(tried, UnreachableError))
+        return Outcome(request, "not_asked", tried.reason)  # not kept: another run may find it free
+
+    def _tried(self, request: Request, key: str) -> Outcome | BusyError:
+        """Ask once, within the budget, and keep what came of it and what it cost."""
         reserved = self._generator.reserve(request)
         if not self._budget.reserve(reserved):
             return Outcome(request, "not_asked", OVER_BUDGET)
         usage = Usage()
         try:
-            outcome, usage = self._answered(request)
+            found, usage = self._answered(request)
         finally:
             self._budget.settle(reserved, usage.total)
-        if outcome.status != "not_asked":
-            self._keep(key, outcome, usage)
-        return outcome
+        if isinstance(found, Outcome):
+            self._count_absence(False)
+            self._keep(key, found, found.status, usage)
+        elif usage.total:
+            self._keep(key, Outcome(request, "not_asked", found.reason), "unanswered", usage)
+        return found
 
-    def _answered(self, request: Request) -> tuple[Outcome, Usage]:
+    def _answered(self, request: Request) -> tuple[Outcome | BusyError, Usage]:
         try:
-            answer = self._asked_until_answered(request)
+            answer = self._generator.answer(request)
         except RefusedError as refusal:
             return Outcome(request, "refused", refusal.reason), refusal.usage
         except FailedError as failure:
             return Outcome(request, "failed", failure.reason), failure.usage
-        except BusyError as busy:  # not kept: another run may find it free
-            return Outcome(request, "not_asked", busy.reason), busy.usage
+        except BusyError as busy:
+            return busy, busy.usage
+        if not is_storable(answer.text):
+            return Outcome(request, "failed", "invalid_text"), answer.usage
         return Outcome(request, "answered", text=answer.text), answer.usage
 
-    def _asked_until_answered(self, request: Request) -> Answer:
-        for number in range(1, self._limits.tries + 1):
-            try:
-                return self._generator.answer(request)
-            except BusyError as busy:
-                if number == self._limits.tries:
-                    raise
-                self._pause(self._seconds_before(number, busy))
-        raise AssertionError("there is at least one try")
+    def _count_absence(self, is_absent: bool) -> None:
+        with self._file_lock:
+            self._absent = self._absent + 1 if is_absent else 0
+
+    def _refuse_absent(self) -> None:
+        """Stop where the generator was not there for several dialogues running, each tried often enough."""
+        if self._absent >= MOST_ABSENT:
+            raise UnusableGeneratorError(
+                f"Nobody answers: {self._absent} dialogues running could not be asked for, with "
+                f"{self._limits.tries} tries each. Start the endpoint or correct its address, and run the "
+                "same command again: what was answered is kept."
+            )
 
     def _seconds_before(self, number: int, busy: BusyError) -> float:
         """Exponential back-off with full jitter, and no sooner than the endpoint asks for."""
@@ -147,14 +179,14 @@ class Asker:
         pause = random.uniform(0, most)  # noqa: S311  spreads the load, guards nothing
         return min(max(pause, busy.retry_after_seconds or 0), self._limits.longest_pause_seconds)
 
-    def _keep(self, key: str, outcome: Outcome, usage: Usage) -> None:
+    def _keep(self, key: str, outcome: Outcome, status: str, usage: Usage) -> None:
         recorded = Recorded(
             key=key,
             request=outcome.request.key(),
             name=outcome.request.name,
             attempt=outcome.request.attempt,
             identity=self._identity,
-            status=outcome.status,  # type: ignore[arg-type]  # what was not asked is not kept
+            status=status,  # type: ignore[arg-type]
             reason=outcome.reason,
             text=outcome.text,
             prompt_tokens=usage.prompt_tokens,

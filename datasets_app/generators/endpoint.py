@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .port import Answer, BusyError, FailedError, RefusedError, Request, UnusableGeneratorError, Usage
+from .port import (
+    Answer,
+    BusyError,
+    FailedError,
+    RefusedError,
+    Request,
+    UnreachableError,
+    UnusableGeneratorError,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
@@ -52,6 +61,10 @@ class EndpointGenerator:
         """The prompt, generously counted, and the longest answer that is allowed."""
         return (len(request.system) + len(request.prompt)) // CHARACTERS_PER_TOKEN + self._endpoint.max_tokens
 
+    def _all_of_it(self, request: Request) -> Usage:
+        """What is not counted is taken as the most that it can be."""
+        return Usage(completion_tokens=self.reserve(request))
+
     def answer(self, request: Request) -> Answer:
         """One chat completion."""
         import openai
@@ -69,21 +82,23 @@ class EndpointGenerator:
             )
         except openai.APIStatusError as error:
             raise _status_error(error) from None
-        except openai.APIConnectionError as error:  # a time-out is one of these
-            raise BusyError(type(error).__name__) from None
+        except openai.APITimeoutError as error:  # it may have been answered, and paid for, all the same
+            raise BusyError(type(error).__name__, usage=self._all_of_it(request)) from None
+        except openai.APIConnectionError as error:
+            raise UnreachableError(type(error).__name__) from None
         except (openai.OpenAIError, ValueError):
-            raise BusyError("unreadable_answer") from None
+            raise BusyError("unreadable_answer", usage=self._all_of_it(request)) from None
         return self._answer_in(completion, request)
 
     def _answer_in(self, completion: ChatCompletion, request: Request) -> Answer:
         choices = getattr(completion, "choices", None)
         if not choices or choices[0].message is None:
-            raise BusyError("unreadable_answer")
+            raise BusyError("unreadable_answer", usage=self._all_of_it(request))
         choice, text = choices[0], choices[0].message.content or ""
         usage = (
             Usage(completion.usage.prompt_tokens or 0, completion.usage.completion_tokens or 0)
             if completion.usage
-            else Usage(completion_tokens=self.reserve(request))  # what is not counted is taken as all of it
+            else self._all_of_it(request)
         )
         if choice.message.refusal or choice.finish_reason == "content_filter":
             raise RefusedError("refused", usage)

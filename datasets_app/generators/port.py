@@ -68,11 +68,17 @@ class FailedError(GeneratorError):
 
 
 class BusyError(GeneratorError):
-    """There is no answer now; asking again later may give one."""
+    """There is no answer now; asking again later may give one. It may have cost its `usage`."""
 
-    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(reason)
+    def __init__(
+        self, reason: str, retry_after_seconds: float | None = None, usage: Usage | None = None
+    ) -> None:
+        super().__init__(reason, usage)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnreachableError(BusyError):
+    """Nobody was there to be asked."""
 
 
 class UnusableGeneratorError(Exception):

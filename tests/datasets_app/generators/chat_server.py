@@ -25,6 +25,7 @@ class ChatServer:
     at_once: int = 0
     most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    gone: threading.Event = field(default_factory=threading.Event)  # set when nobody waits any more
 
     @property
     def times(self) -> Counter[str]:

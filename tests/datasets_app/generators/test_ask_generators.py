@@ -15,7 +15,7 @@ from datasets_app.generators.local_model import LocalGenerator
 from datasets_app.generators.port import Generator, Request, UnusableGeneratorError
 from datasets_app.generators.replay import ReplayGenerator
 
-from .chat_server import KEY, ChatServer, busy, chat_server, dropped
+from .chat_server import KEY, ChatServer, Handler, busy, chat_server, dropped
 
 QUICK = Limits(at_once=2, tries=3, first_pause_seconds=0.001, longest_pause_seconds=0.002)
 
@@ -30,7 +30,7 @@ def request(number: int = 0, attempt: int = 0) -> Request:
     return Request(f"talk/{number}", attempt, 5, {}, {}, "Be careful.", f"Talk number {number}.")
 
 
-def generator(chat: ChatServer, **changed: str) -> EndpointGenerator:
+def generator(chat: ChatServer, **changed: object) -> EndpointGenerator:
     endpoint = Endpoint(chat.url, "small-model", KEY, max_tokens=200, timeout_seconds=20)
     return EndpointGenerator(replace(endpoint, **changed))  # type: ignore[arg-type]
 
@@ -166,6 +166,69 @@ def test_the_budget_is_never_exceeded_and_counts_what_was_spent_before(
     assert [outcome.status for outcome in more] == ["answered"] * 8
     assert spent == 1200
     assert len(chat.asked) == 8
+
+
+def late(handler: Handler) -> None:
+    """A fault: the answer comes when nobody waits for it any more."""
+    assert handler.chat.gone.wait(timeout=20)
+    handler.close_connection = True
+
+
+def test_an_answer_that_came_too_late_counts_against_the_budget_in_later_runs_too(
+    chat: ChatServer, tmp_path: Path
+) -> None:
+    source, path = generator(chat, timeout_seconds=0.2), tmp_path / "answers"
+    dearest = source.reserve(request())
+    one = replace(QUICK, at_once=1, tries=2, most_tokens=2 * dearest + 150)
+    chat.faults = [late, late]
+    outcomes, spent = asked(source, path, [request(0)], one)
+    chat.gone.set()
+    assert (outcomes[0].status, outcomes[0].reason) == ("not_asked", "APITimeoutError")
+    assert spent == 2 * dearest
+    outcomes, spent = asked(source, path, [request(0)], one)
+    assert (outcomes[0].reason, spent) == ("over_budget", 2 * dearest)
+    outcomes, spent = asked(source, path, [request(0)], replace(one, most_tokens=3 * dearest))
+    assert (outcomes[0].status, spent) == ("answered", 2 * dearest + 150)
+    assert len(chat.asked) == 3
+
+
+def test_a_try_that_the_budget_does_not_allow_is_not_made(chat: ChatServer, tmp_path: Path) -> None:
+    chat.faults = [lambda handler: handler.reply(200, b"<html>")] * 3
+    source = generator(chat)
+    limits = replace(QUICK, most_tokens=source.reserve(request()))
+    outcomes, spent = asked(source, tmp_path / "answers", [request()], limits)
+    assert (outcomes[0].reason, spent, len(chat.asked)) == ("over_budget", limits.most_tokens, 1)
+
+
+def test_where_nobody_is_there_the_run_stops_with_a_sentence_and_keeps_what_was_answered(
+    chat: ChatServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "answers"
+    requests = [request(n) for n in range(50)]
+    chat.faults = [*[lambda handler: handler.complete("Client: Hello.")] * 4, *[dropped] * 200]
+    with pytest.raises(
+        UnusableGeneratorError, match=r"Nobody answers: 3 dialogues running .* answered is kept"
+    ):
+        asked(generator(chat), path, requests, replace(QUICK, at_once=1))
+    assert len(chat.asked) == 4 + 3 * QUICK.tries
+    chat.faults = []
+    outcomes, _ = asked(generator(chat), path, requests)
+    assert {outcome.status for outcome in outcomes} == {"answered"}
+    assert len(chat.asked) == 4 + 3 * QUICK.tries + 46
+
+
+def test_half_a_surrogate_pair_is_a_failure_and_stops_nothing(chat: ChatServer, tmp_path: Path) -> None:
+    chat.write = lambda asked: (
+        "Client: \ud83d" if "number 0" in asked["messages"][-1]["content"] else "Client: x"
+    )
+    requests = [request(0), request(1)]
+    outcomes, spent = asked(generator(chat), tmp_path / "answers", requests)
+    assert [(outcome.status, outcome.reason) for outcome in outcomes] == [
+        ("failed", "invalid_text"),
+        ("answered", ""),
+    ]
+    assert spent == 300
+    assert asked(generator(chat), tmp_path / "answers", requests)[0] == outcomes
 
 
 def test_a_line_cut_off_by_a_stop_is_dropped_and_the_rest_is_kept(chat: ChatServer, tmp_path: Path) -> None:
