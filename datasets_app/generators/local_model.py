@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,10 @@ MISSING = (
     "A local model needs transformers and torch, which are not here ({missing}): install the extra with "
     "`pip install -e '.[local-model]'`, or use another generator."
 )
+
+
+MODEL_FILES = {".json", ".txt", ".model", ".jinja", ".safetensors", ".bin", ".pt", ".gguf", ".py"}
+END_BYTES = 16 * 1024 * 1024
 
 
 class LocalGenerator:
@@ -28,15 +33,16 @@ class LocalGenerator:
         except (OSError, ValueError) as error:
             problem = str(error).splitlines()[0]
             raise UnusableGeneratorError(f"The model {model!r} cannot be loaded: {problem}") from None
+        revision = getattr(self._pipeline.model.config, "_commit_hash", None)
+        contents = contents_of(Path(model)) if Path(model).is_dir() else revision
+        self._version = f"{Path(model).name}@{contents}" if contents else Path(model).name
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """The model by name and, where it came from a hub, its revision."""
-        revision = getattr(self._pipeline.model.config, "_commit_hash", None)
-        name = Path(self._model).name
+        """The model by name with its revision, where it came from a hub, or with what its folder holds."""
         return {
             "generator": "transformers",
-            "version": f"{name}@{revision}" if revision else name,
+            "version": self._version,
             "temperature": str(self._temperature),
             "max_tokens": str(self._max_tokens),
         }
@@ -80,6 +86,19 @@ class LocalGenerator:
             {"role": "user", "content": request.prompt},
         ]
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def contents_of(folder: Path) -> str:
+    """A digest of a model's files: settings and words whole, of large weights the size and both ends."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in MODEL_FILES):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(END_BYTES))
+            file.seek(max(size - END_BYTES, file.tell()))
+            digest.update(file.read())
+    return digest.hexdigest()[:16]
 
 
 def _imported() -> Any:

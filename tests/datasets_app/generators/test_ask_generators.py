@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from datasets_app.generators import local_model
 from datasets_app.generators.answers import AnswerFile, NotAnswersError
 from datasets_app.generators.asking import Asker, Limits, Outcome
 from datasets_app.generators.endpoint import Endpoint, EndpointGenerator
-from datasets_app.generators.local_model import LocalGenerator
+from datasets_app.generators.local_model import LocalGenerator, contents_of
 from datasets_app.generators.port import Generator, Request, UnusableGeneratorError
 from datasets_app.generators.replay import ReplayGenerator
 
@@ -296,6 +297,7 @@ def test_a_local_model_answers_the_same_again_and_says_when_it_was_cut_short(tmp
     model = str(write_tiny_model(tmp_path / "tiny"))
     requests = [request(1), request(2)]
     outcomes, spent = asked(LocalGenerator(model, max_tokens=200), tmp_path / "one", requests)
+    assert LocalGenerator(model).identity["version"] == f"tiny@{contents_of(Path(model))}"
     again, _ = asked(LocalGenerator(model, max_tokens=200), tmp_path / "two", requests)
     short, _ = asked(LocalGenerator(model, max_tokens=3), tmp_path / "three", requests)
     assert [outcome.status for outcome in outcomes] == ["answered"] * 2
@@ -303,6 +305,26 @@ def test_a_local_model_answers_the_same_again_and_says_when_it_was_cut_short(tmp
     assert again == outcomes
     assert {outcome.reason for outcome in short} == {"cut_short"}
     assert spent > 20
+
+
+def test_a_local_model_is_known_by_what_its_folder_holds_and_not_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_model, "END_BYTES", 100)
+    folders = [tmp_path / "one" / "model", tmp_path / "two" / "model"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "model.safetensors").write_bytes(bytes(1000))
+        (folder / "README.md").write_text(str(folder))
+    one, other = folders
+    assert contents_of(one) == contents_of(other)
+    for change in (b"x" + bytes(999), bytes(999) + b"x", bytes(1001)):
+        (other / "model.safetensors").write_bytes(change)
+        assert contents_of(one) != contents_of(other)
+    (other / "model.safetensors").write_bytes(bytes(1000))
+    (other / "config.json").write_text('{"a": 1}')
+    assert contents_of(one) != contents_of(other)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
