@@ -64,7 +64,12 @@ class AnswerFile:
         self._path = path
         self._places: dict[str, _Place] = {}
         self.spent_tokens = 0
-        self._file = open(path, "a+b", opener=_for_us_alone)  # noqa: SIM115  closed by __exit__
+        try:
+            self._file = open(path, "a+b", opener=_for_us_alone)  # noqa: SIM115  closed by __exit__
+        except OSError as error:
+            raise NotAnswersError(
+                f"{path} cannot be written ({error.strerror}): name another file by --answers."
+            ) from None
         try:
             self._lock()
             self._file.truncate(self._read())
@@ -172,7 +177,7 @@ def _for_us_alone(path: str, flags: int) -> int:
 def _decoded(line: bytes, path: Path, row: int) -> Recorded:
     try:
         return msgspec.json.decode(line, type=Recorded)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnswersError(
             f"{path}, row {row}: this is no recorded answer ({error}); name the file that a run wrote with "
             "--answers, or another one."

@@ -1,17 +1,19 @@
 """Seeds out of the file that generate_ultra_nightmares wrote, each fault named with its row and field."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from datasets_app.synthesis.grammar import GrammarError
+from datasets_app.synthesis.grammar import KNOWN_FACTS, GrammarError
 
 from .plans import NightmarePlan
 from .records import SEED_FAMILY
 from .scenarios import RECEPTIONS, scenario_named
 
+NUMBER = re.compile(r"[0-9]{1,9}")
 REMEDY = "write the file anew with generate_ultra_nightmares"
 
 
@@ -78,7 +80,7 @@ def seeds_in(path: Path) -> Iterator[Seed]:
 def _seed_of(line: bytes, place: str) -> Seed:
     try:
         record = msgspec.json.decode(line, type=_Record)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SeedFileError(f"{place}: this is no seed ({error}); {REMEDY}.") from None
     metadata, plan = record.metadata, record.metadata.synthetic.plan
     problem = _problem_of(record)
@@ -100,7 +102,7 @@ def _problem_of(record: _Record) -> str:
     metadata, plan = record.metadata, record.metadata.synthetic.plan
     if metadata.source_family != SEED_FAMILY:
         return f"metadata.source_family: {metadata.source_family!r} is not {SEED_FAMILY!r}"
-    if set(plan) != set(NightmarePlan.__slots__) or not plan["number"].isdigit():
+    if set(plan) != set(NightmarePlan.__slots__) or not NUMBER.fullmatch(plan["number"]):
         return "metadata.synthetic.plan: it is not that of a seed"
     try:
         scenario = scenario_named(plan["scenario"])
@@ -110,5 +112,5 @@ def _problem_of(record: _Record) -> str:
         return "metadata.synthetic.plan: the scenario has no such setting or reception"
     if [message.role for message in record.messages[:2]] != ["system", "user"]:
         return "messages: the situation (system) and the opening (user) come first"
-    missing = {"help_line", "emergency"} - set(metadata.synthetic.facts)
+    missing = KNOWN_FACTS - set(metadata.synthetic.facts)
     return f"metadata.synthetic.facts: {', '.join(sorted(missing))} is missing" if missing else ""

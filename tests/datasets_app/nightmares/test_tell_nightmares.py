@@ -316,17 +316,66 @@ def test_unusable_arguments_end_with_two_and_write_nothing(
         ('"plan":{', '"plan":{"mood":"x",', "row 1, field metadata.synthetic.plan"),
         ('"help_line":', '"line":', "row 1, field metadata.synthetic.facts: help_line is missing"),
         ('"role":"system"', '"role":"user"', "row 1, field messages"),
+        ('"o":', '"who":', "row 1, field metadata.synthetic.facts: o is missing"),
+        ('"number":"0"', '"number":"²"', "row 1, field metadata.synthetic.plan"),
+        ('"number":"0"', f'"number":"{"9" * 5000}"', "row 1, field metadata.synthetic.plan"),
+        ('{"messages"', f'{{"x":{"[" * 9999}', r"row 1: this is no seed"),
+        ('"content":"', '"content":"\udcff', r"row 1: this is no seed"),
         ('{"messages"', '{"turns"', r"row 1: this is no seed \(Object missing required field `messages`\)"),
     ],
 )
 def test_a_file_that_holds_no_seeds_is_refused_with_row_field_and_remedy(
     few_seeds: Path, tmp_path: Path, old: str, new: str, says: str
 ) -> None:
-    few_seeds.write_text(few_seeds.read_text().replace(old, new))
+    few_seeds.write_bytes(few_seeds.read_text().replace(old, new).encode(errors="surrogateescape"))
     with pytest.raises(CommandError, match=says) as failed:
         hydrate(few_seeds, tmp_path / "out.jsonl")
     assert "write the file anew with generate_ultra_nightmares" in str(failed.value)
     assert failed.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"key":"\xff"}\n', "row 1: this is no recorded answer"),
+        (b'{"key":"a","x":' + b"[" * 100_000 + b"\n", "row 1: this is no recorded answer"),
+        (b'{"key":"a"}\n', "row 1: this is no recorded answer"),
+        (b"\n", "row 1: this is no recorded answer"),
+    ],
+)
+@pytest.mark.parametrize("option", ["answers", "recorded"])
+def test_a_file_that_holds_no_answers_is_refused_with_row_and_remedy(
+    few_seeds: Path, tmp_path: Path, option: str, line: bytes, says: str
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_bytes(line)
+    chosen: dict[str, Any] = {option: broken, "generator": "replay" if option == "recorded" else "grammar"}
+    with pytest.raises(
+        CommandError, match=rf"broken\.jsonl, {says}.*name the file that a run wrote"
+    ) as failed:
+        call_command(
+            "hydrate_nightmare_scenarios", seeds=few_seeds, seed=1, out=tmp_path / "out.jsonl", **chosen
+        )
+    assert failed.value.returncode == 2
+    assert broken.read_bytes() == line
+
+
+def test_answers_that_cannot_be_written_are_named(few_seeds: Path, tmp_path: Path) -> None:
+    order = {"seeds": few_seeds, "seed": 1, "out": tmp_path / "out.jsonl", "answers": tmp_path}
+    with pytest.raises(CommandError, match=rf"{tmp_path} cannot be written .*--answers") as failed:
+        call_command("hydrate_nightmare_scenarios", **order)
+    assert failed.value.returncode == 2
+    with pytest.raises(CommandError, match=r"cannot be written .*--answers"):
+        call_command(
+            "generate_edge_case_synthetic_dataset",
+            count=25,
+            seed=1,
+            out=tmp_path / "edge.jsonl",
+            generator="openai",
+            base_url="http://localhost:1",
+            model="m",
+            answers=tmp_path,
+        )
 
 
 @pytest.mark.parametrize(
