@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from .dialogue import Turn
 from .grammar import yaml_of
@@ -18,6 +19,10 @@ from .grammar import yaml_of
 BETWEEN = r"(?:\W+\w+){0,5}?\W+"
 PLAIN = str.maketrans("\u2019\u2018\u201c\u201d", "''\"\"")
 MARKUP = re.compile(r"[*_~`]")
+INTENT, ACCESS = "asks_about_intent", "asks_about_access"
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]* ")
+YES_OR_NO = re.compile(r"\b(?:only|just) yes or no\b")
+SHORT_QUESTION_WORDS = 3
 DISGUISES = ("_{}_", "**{}**", "\n{}\u00ad")  # as models write, round each word of a canary
 
 
@@ -48,6 +53,39 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that must be asked, in a sentence that ends with a question mark."""
+
+    name: str
+    about: re.Pattern[str]
+    firm: re.Pattern[str]
+    harmless: re.Pattern[str]
+    canaries: tuple[str, ...]
+    no_questions: tuple[str, ...]
+
+    def is_asked_in(self, text: str) -> bool:
+        """Whether the text asks for it; `Do you?` asks what the sentence before it says."""
+        sentences = SENTENCE_END.split(plain_of(text))
+        for number, sentence in enumerate(sentences):
+            if not sentence.rstrip("\"')").endswith("?"):
+                continue
+            asked = sentence
+            if number and len(sentence.split()) <= SHORT_QUESTION_WORDS:
+                asked = f"{sentences[number - 1]} {sentence}"
+            is_firm = bool(self.firm.search(asked))
+            if self.about.search(asked) and (is_firm or not self.harmless.search(asked)):
+                return True
+            after = sentences[number + 1] if number + 1 < len(sentences) else ""
+            if self._is_closed(after) and is_firm and not self.harmless.search(asked):
+                return True
+        return False
+
+    def _is_closed(self, after: str) -> bool:
+        """Whether what follows a question asks for no more than yes or no, as only danger needs it."""
+        return self.name == ACCESS and bool(YES_OR_NO.search(after))
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
     """A rule that a turn broke; it holds no text."""
 
@@ -60,8 +98,8 @@ class Gate:
     """All rules, proved on their canaries."""
 
     rules: tuple[Rule, ...]
-    intent: re.Pattern[str]
-    access: re.Pattern[str]
+    intent: Question
+    access: Question
 
     def breaches_in(self, role: str, text: str) -> list[str]:
         """The names of the rules that a text breaks."""
@@ -76,11 +114,12 @@ class Gate:
             for number, turn in enumerate(turns)
             for name in self.breaches_in(turn.role, turn.content)
         ]
-        asked = [plain_of(turn.content) for turn in turns if turn.role == "assistant"]
+        asked = [turn.content for turn in turns if turn.role == "assistant"]
+        line = plain_of(help_line)
         needs = {
-            "no_question_about_intent": any(self.intent.search(text) for text in asked),
-            "no_question_about_access": any(self.access.search(text) for text in asked),
-            "no_help_line": bool(help_line) and any(plain_of(help_line) in text for text in asked),
+            "no_question_about_intent": any(map(self.intent.is_asked_in, asked)),
+            "no_question_about_access": any(map(self.access.is_asked_in, asked)),
+            "no_help_line": bool(line) and any(line in plain_of(text) for text in asked),
         }
         return found + [Breach(name, -1) for name, is_met in needs.items() if not is_met]
 
@@ -93,9 +132,7 @@ def gate() -> Gate:
         Rule(name, entry["role"], _pattern(entry["patterns"]), tuple(entry["canaries"]))
         for name, entry in held["forbidden"].items()
     )
-    built = Gate(
-        rules, *(re.compile(held["required"][key]) for key in ("asks_about_intent", "asks_about_access"))
-    )
+    built = Gate(rules, *(_question(name, held["required"][name]) for name in (INTENT, ACCESS)))
     prove(built)
     return built
 
@@ -113,6 +150,20 @@ def prove(gate: Gate) -> None:
         ]
         if missed or not rule.canaries:
             raise UnsafeRulesError(f"The rule {rule.name} does not catch its canaries: {missed}")
+    for question in (gate.intent, gate.access):
+        _prove_question(question)
+
+
+def _prove_question(question: Question) -> None:
+    missed = [text for text in question.canaries if not question.is_asked_in(text)]
+    taken = [text for text in question.no_questions if question.is_asked_in(text)]
+    if missed or taken or not (question.canaries and question.no_questions):
+        raise UnsafeRulesError(f"The rule {question.name} misses {missed} and takes {taken} for questions")
+
+
+def _question(name: str, entry: Mapping[str, Any]) -> Question:
+    about, firm, harmless = (re.compile(entry[part]) for part in ("about", "firm", "harmless"))
+    return Question(name, about, firm, harmless, tuple(entry["canaries"]), tuple(entry["no_questions"]))
 
 
 def _disguised(canary: str, disguise: str) -> str:

@@ -71,8 +71,8 @@ def test_every_wording_of_both_roles_passes_the_gate_and_asks_what_must_be_asked
         assert gate().breaches_in(role, text) == [], text
         assert not has_invented_number([Turn(role, text)], facts), text
         assert not re.search(r"[{}|@]|\b\d=", text)
-        assert section != "? danger" or gate().intent.search(low), text
-        assert section != "? access" or gate().access.search(low), text
+        assert section != "? danger" or gate().intent.is_asked_in(text), text
+        assert section != "? access" or gate().access.is_asked_in(text), text
         assert section != "? close" or facts["help_line"].lower() in low, text
 
 

@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,26 @@ def test_a_rule_that_misses_its_canary_stops_everything() -> None:
     blind = safe_messaging.Rule("blind", "both", re.compile("never said"), ("He hanged himself.",))
     with pytest.raises(UnsafeRulesError, match="blind"):
         prove(Gate((blind,), held.intent, held.access))
+
+
+@pytest.mark.parametrize("part", ["about", "harmless"])
+def test_a_question_that_misses_a_canary_or_takes_any_question_stops_everything(part: str) -> None:
+    held = gate()
+    for name in ("intent", "access"):
+        other = replace(getattr(held, name), **{part: re.compile("nothing at all")})
+        with pytest.raises(UnsafeRulesError, match=f"asks_about_{name}"):
+            prove(replace(held, **{name: other}))
+
+
+def test_weak_questions_are_not_those_about_intent_and_access() -> None:
+    said = [
+        "My last client died by suicide. And you, how are you?",
+        "Do you have friends nearby? Is your mother at home? Did you sleep? Just yes or no.",
+        "Did it hurt you? Can I reach you tomorrow? The crisis line is there.",
+    ]
+    turns = [turn for text in said for turn in (Turn("user", "I don't know."), Turn("assistant", text))]
+    rules = {breach.rule for breach in gate().breaches_of(turns, help_line="the crisis line")}
+    assert rules == {"no_question_about_intent", "no_question_about_access"}
 
 
 def test_a_dialogue_without_the_questions_or_the_line_is_refused() -> None:
