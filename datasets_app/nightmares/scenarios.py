@@ -9,7 +9,7 @@ import yaml
 
 from datasets_app.synthesis.grammar import Beat, CategoryGrammar, GrammarError, check_slots, grammar_from
 
-SCENARIOS_VERSION = "1.0"
+SCENARIOS_VERSION = "1.1"
 HERE = Path(__file__).parent / "scenarios"
 SECTIONS = ("open", "explore", "danger", "access", "anchor", "act", "close")
 RECEPTIONS = ("accepts", "wavers", "refuses")  # how the person meets the help that is brought in

@@ -77,6 +77,18 @@ def test_every_wording_of_both_roles_passes_the_gate_and_asks_what_must_be_asked
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_who_may_be_of_either_gender_is_never_he_by_the_words_of_a_frame(name: str) -> None:
+    scenario = scenario_named(name)
+    if len(set(scenario.grammar.people["other"].values())) == 2:
+        fixed = [
+            frame
+            for frame in (*scenario.grammar_frames(), *scenario.vignettes)
+            if "{o}" in frame and re.search(r"(?i:\{(he|him|his)(?![a-z}])|\|(he|him|his)(?![a-z]))", frame)
+        ]
+        assert fixed == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_three_plans_hold_every_reception_and_a_round_of_them_every_pair(name: str) -> None:
     settings = scenario_named(name).settings
     plans = list(plans_for(name, 3 * len(settings), 4))
