@@ -95,6 +95,7 @@ def extract_long_sessions(
     The same sources and facts about them write the same bytes. Raises ExtractionError, UnusableError where
     a source is not there, and OSError where nothing can be written.
     """
+    _refuse_own_sources(paths, out)
     sources = files_of([Given(path, FAMILY) for path in paths], config)
     written = {path.resolve() for path in (out, left_out_beside(out), report_beside(out))}
     if both := sorted(source.name for source in sources if Path(source.path) in written):
@@ -113,6 +114,16 @@ def extract_long_sessions(
             )
         counts.write(orjson.dumps(_facts(tallies), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return tallies
+
+
+def _refuse_own_sources(paths: list[Path], out: Path) -> None:
+    """Refuse to write among the sources: the next run would take what was taken out for one of them."""
+    for path in paths:
+        if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            raise UnusableError(
+                f"{out} lies in the folder of sources {path}, where the next run would read it as one: write "
+                "it outside, and move what earlier runs wrote there."
+            )
 
 
 def _extract(

@@ -249,3 +249,18 @@ def test_no_source_is_overwritten_by_what_is_taken_out_of_it(tmp_path: Path) -> 
     with pytest.raises(UnusableError, match="would be read and overwritten"):
         extract_long_sessions([talks], load_config(), talks)
     assert talks.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["long.jsonl", "deeper/long.jsonl", "../sources/long.jsonl"])
+def test_nothing_is_written_among_the_sources_where_the_next_run_would_read_it(
+    tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / "sources"
+    (folder / "deeper").mkdir(parents=True)
+    write_lines(folder / "talks.jsonl", [{"messages": dialogue(1, 20)}])
+    with pytest.raises(UnusableError, match=r"lies in the folder of sources .*sources, .*: write it outside"):
+        extract_long_sessions([folder], load_config(), folder / place)
+    assert [one.name for one in folder.rglob("*") if one.is_file()] == ["talks.jsonl"]
+    for _again in range(2):
+        [tally] = extract_long_sessions([folder], load_config(), tmp_path / "long.jsonl")
+        assert (tally.name, tally.taken) == ("talks.jsonl", 1)
