@@ -75,6 +75,7 @@ urlpatterns = [
     ),
     path("campaigns/<slug:slug>/figures/<slug:figure>/", dashboard.figure, name="figure"),
     path("campaigns/<slug:slug>/samples/<int:number>/", dashboard.sample, name="sample"),
+    path("campaigns/<slug:slug>/samples/<int:number>/open/", dashboard.open_sample, name="open_sample"),
     path("campaigns/<slug:slug>/dangerous/", dangerous.cases, name="danger_cases"),
     path("campaigns/<slug:slug>/dangerous/matrix/", dangerous.matrix, name="danger_matrix"),
     path("campaigns/<slug:slug>/dangerous/<uuid:case_id>/", dangerous.case, name="danger_case"),

@@ -1,18 +1,21 @@
 """Pages of the lead's dashboard: the overview, the list behind each number, a sample with all its labels."""
 
 from csp.decorators import csp_update
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from annotation import blindness, permissions
 from annotation.dangerous.selectors import clock_of
 from annotation.dashboard import figures, listing, pulse, selectors, streaming
 from annotation.dashboard.signs import version_of
 from annotation.labelling.selectors import turns_of
+from annotation.labelling.services import RestFirstError
 from annotation.models import Campaign
 from annotation.obstacles.latest import people_to_look_at
+from annotation.wellbeing import reviewing
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
@@ -80,7 +83,7 @@ def figure(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
 
 @require_safe
 def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """Show a sample: its conversation, and the labels of all side by side."""
+    """Show a sample: its conversation, if it is not a severe one, and the labels of all side by side."""
     lead = permissions.person(request, Role.LEAD)
     campaign = permissions.campaign_for(lead, slug)
     found = permissions.sample_for(lead, campaign, number)
@@ -89,15 +92,32 @@ def sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     side_by_side = listing.labels_side_by_side(found, campaign)
     record_access(actor=lead, action=Action.VIEWED, obj_type="sample", obj_id=str(found.pk))
     blindness.record_sample_labels_read(reader=lead, sample=found)
+    is_opened = not found.is_estimated_severe or reviewing.is_open_to(lead, found)
     context = {
         "campaign": campaign,
         "sample": found,
-        "turns": turns_of(found),
+        "is_opened": is_opened,
+        "turns": turns_of(found) if is_opened else [],
         "side_by_side": side_by_side,
         "flags": listing.flags_of(found),
         "is_simulated": campaign.is_simulated,
     }
     return render(request, "annotation/dashboard/sample.html", context)
+
+
+@require_POST
+def open_sample(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Uncover a sample's severe text, within the limits of care that bind leads too."""
+    lead = permissions.person(request, Role.LEAD)
+    campaign = permissions.campaign_for(lead, slug)
+    found = permissions.sample_for(lead, campaign, number)
+    if blindness.is_blind_in(lead, campaign):
+        return closed(request, campaign)
+    try:
+        reviewing.open_for_review(reader=lead, sample=found)
+    except RestFirstError as rest:
+        messages.warning(request, str(rest))
+    return redirect("annotation:sample", slug=slug, number=number)
 
 
 def closed(request: HttpRequest, campaign: Campaign) -> HttpResponse:

@@ -197,6 +197,7 @@ RULES: dict[str, Rule] = {
     "annotation:download_checkpoint_report": Rule(LEAD, needs=("slug", "checkpoint")),
     "annotation:figure": Rule(LEAD, needs=("slug", "figure")),
     "annotation:sample": Rule(LEAD, needs=("slug", "number")),
+    "annotation:open_sample": Rule(LEAD, gives=DONE, method="post", needs=("slug", "number")),
     "annotation:danger_cases": Rule(SENIORS, needs=("slug",)),
     "annotation:danger_matrix": Rule(SENIORS, needs=("slug",)),
     "annotation:danger_case": Rule(SENIORS, needs=("slug", "case")),

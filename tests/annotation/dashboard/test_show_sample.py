@@ -3,17 +3,19 @@
 import uuid
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
 from annotation.labelling.services import clinician_scope, correct_label
 from annotation.labelling.unlabelled import flag_sample
-from annotation.models import Campaign, FlagKind
+from annotation.models import Campaign, Exposure, FlagKind
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import AccessEvent
 from prometheus_site.core import sealing
 from tests.annotation.worlds import label, make_campaign, submission
 
+TEXT = "what was said, 1.1"
 SignIn = Callable[[User], Client]
 
 
@@ -75,9 +77,55 @@ def test_the_labels_outlive_an_erased_text(lead: User, annotator: User, client_f
     assert "4 Accurate and sustained" in html
 
 
+class TestSevere:
+    """A text estimated severe is covered for leads too, and opening it counts."""
+
+    @pytest.fixture
+    def campaign(self, lead: User, annotator: User) -> Campaign:
+        made = make_campaign(lead, [annotator], samples=2)
+        made.samples.update(is_estimated_severe=True)
+        return made
+
+    def test_it_stays_covered_until_it_is_opened_and_then_counts_once(
+        self, campaign: Campaign, lead: User, client_for: SignIn
+    ) -> None:
+        client = client_for(lead)
+        assert TEXT not in client.get(_address(campaign)).content.decode()
+        assert not Exposure.objects.exists()
+        assert TEXT in client.post(_opening(campaign), follow=True).content.decode()
+        assert TEXT in client.post(_opening(campaign), follow=True).content.decode()
+        read = Exposure.objects.get()
+        assert (read.annotator, read.sample, read.dose) == (lead, campaign.samples.get(number=1), 1)
+        assert AccessEvent.objects.filter(actor=lead, action="viewed", object_id=read.sample_id).exists()
+
+    def test_no_two_in_sequence(self, campaign: Campaign, lead: User, client_for: SignIn) -> None:
+        client = client_for(lead)
+        client.post(_opening(campaign))
+        page = client.post(_opening(campaign, 2), follow=True).content.decode()
+        assert "The last text you read was severe, too" in page
+        assert "what was said" not in page
+        assert Exposure.objects.count() == 1
+
+    @pytest.mark.parametrize("who", ["annotator", "outsider", "engineer"])
+    def test_others_open_nothing(
+        self, campaign: Campaign, who: str, request: pytest.FixtureRequest, client_for: SignIn
+    ) -> None:
+        client = client_for(request.getfixturevalue(who))
+        assert client.post(_opening(campaign)).status_code == 404
+        assert not Exposure.objects.exists()
+
+    def test_a_link_opens_nothing(self, campaign: Campaign, lead: User, client_for: SignIn) -> None:
+        assert client_for(lead).get(_opening(campaign)).status_code == 405
+        assert client_for(lead).post(_opening(campaign, 9)).status_code == 404
+
+
 def test_an_unknown_number_is_not_there(lead: User, annotator: User, client_for: SignIn) -> None:
     make_campaign(lead, [annotator], samples=1)
     assert client_for(lead).get(reverse("annotation:sample", args=["made-up", 2])).status_code == 404
+
+
+def _opening(campaign: Campaign, number: int = 1) -> str:
+    return reverse("annotation:open_sample", args=[campaign.slug, number])
 
 
 def _address(campaign: Campaign) -> str:
