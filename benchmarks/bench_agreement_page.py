@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from annotation.agreement.reading import read_campaign
+from annotation.agreement.reading import CampaignReader, read_campaign
 from annotation.agreement_page.current import LAYOUT
 from annotation.agreement_page.page import context_of, dimension_named, rendered_parts
 from annotation.models import Campaign
@@ -62,16 +63,23 @@ def run() -> list[dict[str, Any]]:
 
 
 def _figures(campaign: Campaign) -> list[dict[str, Any]]:
-    dimension = dimension_named(campaign, DIMENSION)
+    dimension, name = dimension_named(campaign, DIMENSION), f"agreement-{LAYOUT}-{campaign.pk}-{DIMENSION}"
 
     def whole_page() -> None:
-        cache.delete(f"agreement-{LAYOUT}-{campaign.pk}-{DIMENSION}")
+        cache.delete(name)
         rendered_parts(context_of(campaign, dimension, has_names=False))
+
+    reader = CampaignReader()
+
+    def one_label_later() -> None:
+        cache.set(name, replace(cache.get(name), version="the label before"))
+        rendered_parts(context_of(campaign, dimension, has_names=False, read=reader))
 
     n_labels = ANNOTATORS * OVERLAP_ITEMS
     shown = {
         f"reading {n_labels:,} labels": (lambda: read_campaign(campaign), "150 ms"),
         "every figure of the page, read, computed and rendered": (whole_page, "1 s"),
+        "the same for one who watches, when a label has come": (one_label_later, "1 s"),
         "the page's figures when nothing has changed": (
             lambda: context_of(campaign, dimension, has_names=False),
             "",

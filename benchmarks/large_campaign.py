@@ -66,8 +66,8 @@ SELECT gen_random_uuid(), slot.campaign_id, slot.id, slot.sample_id, slot.annota
        %(since)s + row_number() OVER () * interval '30 seconds'
 FROM annotation_assignment AS slot
 JOIN filling ON filling.sample_id = slot.sample_id;
-INSERT INTO annotation_labellock (label_id, cause)
-SELECT label.id, 'left_last_ten' FROM annotation_label AS label
+INSERT INTO annotation_labellock (label_id, cause, locked_at)
+SELECT label.id, 'left_last_ten', label.created_at + interval '5 minutes' FROM annotation_label AS label
 JOIN filling ON filling.sample_id = label.sample_id;
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -266,8 +267,16 @@ def _mean_of_clusters(values: FloatArray, clusters: IntArray, resampling: Resamp
     n = len(sizes)
     if n < 2:
         return mean, None, None
-    rng = np.random.default_rng(resampling.seed)
-    draws = rng.multinomial(n, np.full(n, 1 / n), size=resampling.resamples)
+    draws = _draws_of_equals(n, resampling)
     tail = NormalDist().cdf(-reach_of_interval(TAIL_SHARE, n))
     low, high = np.quantile((draws @ sums) / (draws @ sizes), [tail, 1 - tail])
     return mean, float(low), float(high)
+
+
+@lru_cache(maxsize=8)
+def _draws_of_equals(n: int, resampling: Resampling) -> FloatArray:
+    """How often each of n clusters is drawn, [resample, cluster]: kept, for every rater has windows alike."""
+    rng = np.random.default_rng(resampling.seed)
+    draws = rng.multinomial(n, np.full(n, 1 / n), size=resampling.resamples).astype(np.float64)
+    draws.flags.writeable = False
+    return draws

@@ -1,13 +1,14 @@
 """The page's figures as of the latest labels: computed once, for everybody who asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.cache import cache
 from django.utils import timezone
 
-from annotation.agreement.reading import SEED, read_campaign, version_of
+from annotation.agreement.reading import SEED, Reading, read_campaign, version_of
+from annotation.agreement_page.course import CoursePoint
 from annotation.agreement_page.dimension_figures import Design, Detail, Headline, detail_of, headline_of
 from annotation.checkpoints.selectors import classes_from
 from annotation.labelling.selectors import scheme_of
@@ -15,10 +16,12 @@ from annotation.models import Campaign
 from annotation.schemes.definition import Dimension
 
 LAYOUT = (
-    3  # raised with every change of what is kept: a new version of the site reads nothing of an older one
+    4  # raised with every change of what is kept: a new version of the site reads nothing of an older one
 )
 KEPT_SECONDS = 24 * 3600
 COMPUTING_SECONDS = 60  # after so long, whoever computes has died
+
+Read = Callable[[Campaign], Reading]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Figures:
     detail: Detail | None
 
 
-def figures_of(campaign: Campaign, dimension: Dimension) -> Figures:
+def figures_of(campaign: Campaign, dimension: Dimension, read: Read = read_campaign) -> Figures:
     """Return the figures of the labels as they are now; while somebody else computes them, those before."""
     name = f"agreement-{LAYOUT}-{campaign.pk}-{dimension.key}"
     known: Figures | None = cache.get(name)
@@ -42,7 +45,8 @@ def figures_of(campaign: Campaign, dimension: Dimension) -> Figures:
     if known is not None and not is_alone:
         return known
     try:
-        computed = _computed(campaign, dimension, version)
+        course = known.detail.course if known is not None and known.detail is not None else ()
+        computed = _computed(campaign, dimension, version, read, course)
         cache.set(name, computed, KEPT_SECONDS)
         return computed
     finally:
@@ -56,9 +60,11 @@ def version_now(campaign: Campaign) -> str:
     return f"{version_of(campaign)}-{campaign.state}-{campaign.agreement_target}-{n_reports}"
 
 
-def _computed(campaign: Campaign, dimension: Dimension, version: str) -> Figures:
+def _computed(
+    campaign: Campaign, dimension: Dimension, version: str, read: Read, course: Sequence[CoursePoint]
+) -> Figures:
     computed_at = timezone.now()
-    reading, scheme = read_campaign(campaign), scheme_of(campaign)
+    reading, scheme = read(campaign), scheme_of(campaign)
     designs = {
         key: Design(
             at_least=tuple(classes_from(scheme.dimension(key))),
@@ -72,5 +78,5 @@ def _computed(campaign: Campaign, dimension: Dimension, version: str) -> Figures
         headlines={
             key: headline_of(labels, designs[key], seed=SEED) for key, labels in reading.dimensions.items()
         },
-        detail=detail_of(reading.dimensions[dimension.key], designs[dimension.key], seed=SEED),
+        detail=detail_of(reading.dimensions[dimension.key], designs[dimension.key], seed=SEED, known=course),
     )

@@ -9,12 +9,11 @@ import numpy as np
 
 from annotation.agreement import statistics
 from annotation.agreement.battery import Battery, CountBattery, figures_of_counts, figures_of_ratings
-from annotation.agreement.checkpoints import first_rows
 from annotation.agreement.chosen_items import items_by_answers
 from annotation.agreement.counts import NO_LABEL, FloatArray, IntArray, Ratings
 from annotation.agreement.dimension_labels import DimensionLabels, in_groups
 from annotation.agreement.distances import weighting_of
-from annotation.agreement.estimates import MIN_OVERLAP_ITEMS, Estimate, Resampling, figures, only
+from annotation.agreement.estimates import Estimate, Resampling, figures, only
 from annotation.agreement.pairs import PairEstimates, pair_figures, pair_kappas
 from annotation.agreement.raters import (
     WINDOW_ITEMS,
@@ -24,11 +23,9 @@ from annotation.agreement.raters import (
     retest,
     rolling_figures,
 )
+from annotation.agreement_page.course import CoursePoint, course_of
 
 RATERS_SHOWN = 20  # tables of people that can still be read
-COURSE_STEPS_ITEMS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000)
-COURSE_POINTS = 25
-COURSE_RESAMPLES = 400
 
 
 @dataclass(frozen=True)
@@ -68,15 +65,6 @@ class Headline:
     n_single: int
     n_not_eligible: int
     versions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CoursePoint:
-    """The running figure after so many overlap items, at the moment when the last of them was completed."""
-
-    n_items: int
-    completed_at: float
-    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -130,8 +118,13 @@ def headline_of(labels: DimensionLabels, design: Design, *, seed: int) -> Headli
     )
 
 
-def detail_of(labels: DimensionLabels, design: Design, *, seed: int) -> Detail | None:
-    """Compute the dimension in full; None while no item has two labels."""
+def detail_of(
+    labels: DimensionLabels, design: Design, *, seed: int, known: Sequence[CoursePoint] = ()
+) -> Detail | None:
+    """Compute the dimension in full; None while no item has two labels.
+
+    ``known`` is a course of before: what has not changed of it is not computed again.
+    """
     if not labels.has_overlap.any():
         return None
     resampling = Resampling(seed=seed)
@@ -153,7 +146,7 @@ def detail_of(labels: DimensionLabels, design: Design, *, seed: int) -> Detail |
         items_by_answers=items_by_answers(codes, n_categories),
         n_items_by_class=_items_by_class(codes, labels.ratings, design.at_least),
         n_labels_by_category=_by_category(codes, n_categories),
-        course=_course(labels, seed),
+        course=course_of(labels, seed, known),
         version_marks=_version_marks(labels),
     )
 
@@ -242,21 +235,6 @@ def _items_by_class(codes: IntArray, ratings: Ratings, at_least: Sequence[str]) 
     every = {str(code): codes == place for place, code in enumerate(ratings.categories)}
     every |= {f"{code}+": codes >= ratings.categories.index(code) for code in at_least}
     return {name: int(is_in.any(axis=1).sum()) for name, is_in in every.items()}
-
-
-def _course(labels: DimensionLabels, seed: int) -> tuple[CoursePoint, ...]:
-    """The running figure at even steps, so that a point once drawn stays where it is, and as it stands."""
-    statistic = {"": statistics.alpha(labels.scale, labels.ratings.categories)}
-    weights, counts = labels.unequal_weights, labels.ratings.counts
-    n_items = int(labels.has_overlap.sum())
-    step = next((each for each in COURSE_STEPS_ITEMS if n_items <= COURSE_POINTS * each), n_items)
-    sizes = [size for size in range(step, n_items, step) if size >= MIN_OVERLAP_ITEMS]
-    points = []
-    for size in [*sizes, n_items] if n_items >= MIN_OVERLAP_ITEMS else []:
-        so_far = None if weights is None else weights[:size]
-        found = figures(first_rows(counts, size), statistic, Resampling(COURSE_RESAMPLES, seed), so_far)
-        points.append(CoursePoint(size, float(labels.completed_at[size - 1]), only(found[""])))
-    return tuple(points)
 
 
 def _version_marks(labels: DimensionLabels) -> tuple[tuple[float, str], ...]:

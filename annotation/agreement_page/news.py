@@ -9,6 +9,7 @@ from uuid import UUID
 
 from threadpoolctl import threadpool_limits
 
+from annotation.agreement.reading import CampaignReader
 from annotation.agreement_page.current import version_now
 from annotation.agreement_page.page import context_of, dimension_named, rendered_parts
 from annotation.dashboard.signs import Signs, signs_of
@@ -27,6 +28,7 @@ class AgreementNews:
 
     def __init__(self, campaign_id: UUID, dimension: str, *, has_names: bool) -> None:
         self._campaign_id, self._dimension, self._has_names = campaign_id, dimension, has_names
+        self._read = CampaignReader()
         self._signs: Signs | None = None
         self._parts: dict[str, str] = {}
         self._rests_until = 0.0  # by the monotonic clock
@@ -43,7 +45,7 @@ class AgreementNews:
             _make_way()
         campaign = Campaign.objects.get(pk=self._campaign_id)
         dimension = dimension_named(campaign, self._dimension)
-        context = context_of(campaign, dimension, has_names=self._has_names)
+        context = context_of(campaign, dimension, has_names=self._has_names, read=self._read)
         parts = rendered_parts(context)
         if context["version"] == version_now(campaign):  # else another computes just now: look again
             self._signs = signs

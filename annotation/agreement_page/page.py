@@ -5,8 +5,8 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from annotation.agreement.reading import left_out_of
-from annotation.agreement_page.current import Figures, figures_of
+from annotation.agreement.reading import left_out_of, read_campaign
+from annotation.agreement_page.current import Figures, Read, figures_of
 from annotation.agreement_page.names import names_in
 from annotation.agreement_page.presenter import Presenter
 from annotation.labelling.selectors import scheme_of
@@ -34,9 +34,11 @@ def dimension_named(campaign: Campaign, key: str) -> Dimension:
     return found[key] if key else headlines[0]
 
 
-def context_of(campaign: Campaign, dimension: Dimension, *, has_names: bool) -> dict[str, Any]:
+def context_of(
+    campaign: Campaign, dimension: Dimension, *, has_names: bool, read: Read = read_campaign
+) -> dict[str, Any]:
     """Return what the templates of the page show; computes the figures if nobody has."""
-    figures = figures_of(campaign, dimension)
+    figures = figures_of(campaign, dimension, read)
     return {
         "campaign": campaign,
         "is_simulated": campaign.is_simulated,

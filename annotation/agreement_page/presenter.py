@@ -11,8 +11,9 @@ from annotation.agreement.checkpoints import Verdict
 from annotation.agreement.estimates import MIN_OVERLAP_ITEMS, Estimate, Status
 from annotation.agreement.raters import WINDOW_ITEMS
 from annotation.agreement.reading import LeftOut
+from annotation.agreement_page.course import CoursePoint
 from annotation.agreement_page.current import Figures
-from annotation.agreement_page.dimension_figures import RATERS_SHOWN, CoursePoint, Detail, Headline
+from annotation.agreement_page.dimension_figures import RATERS_SHOWN, Detail, Headline
 from annotation.agreement_page.shown import (
     Bar,
     Card,

@@ -1,5 +1,6 @@
 """Who does the work of a stage: this process, or several; the bytes that come out are the same."""
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -20,12 +21,23 @@ class Runner(Protocol):
     def map(self, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterator[Result]: ...
 
 
+def undisturbed(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call without the search for cycles: records hold none, and the search takes a third of the time."""
+    was_searching = gc.isenabled()
+    gc.disable()
+    try:
+        return function(*arguments)
+    finally:
+        if was_searching:
+            gc.enable()
+
+
 class Inline:
     """One after the other, here."""
 
     def map(self, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
         for call in calls:
-            yield function(*call)
+            yield undisturbed(function, *call)
 
 
 class Pool:
@@ -39,7 +51,7 @@ class Pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for call in calls:
-                waiting.append(self._executor.submit(function, *call))
+                waiting.append(self._executor.submit(undisturbed, function, *call))
                 if len(waiting) >= self._limit:
                     yield waiting.popleft().result()
             while waiting:

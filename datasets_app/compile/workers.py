@@ -20,7 +20,7 @@ import msgspec
 from datasets_app.compile.digests import digest_of
 from datasets_app.compile.errors import CompileError
 from datasets_app.compile.mapping import map_chunk
-from datasets_app.compile.runner import Result, Runner
+from datasets_app.compile.runner import Result, Runner, undisturbed
 from datasets_app.compile.store import read_json, write_json
 from datasets_app.compile.writing import write_shard
 
@@ -144,7 +144,7 @@ def _answer_to(order: dict[str, Any]) -> dict[str, Any]:
         msgspec.convert(value, kind) for value, kind in zip(order["arguments"], hints.values(), strict=True)
     ]
     try:
-        return {"result": msgspec.to_builtins(function(*arguments))}
+        return {"result": msgspec.to_builtins(undisturbed(function, *arguments))}
     except CompileError as error:
         return {"problem": str(error)}
     except Exception as error:

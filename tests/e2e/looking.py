@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.pages import Shown
+from tests.e2e.people import People
 from tests.e2e.site import PROJECT
 
 SCREENSHOTS = PROJECT / "docs" / "screenshots"
@@ -13,6 +15,11 @@ TALLEST_SHOT = 1600
 LOOKS = (("light", 1280), ("dark", 390))
 OTHER_LOOKS = (("dark", 1280), ("light", 390))
 STICKS_OUT = "document.documentElement.scrollWidth > window.innerWidth"
+REPORT_VIOLATIONS = """
+    window.__violations = [];
+    document.addEventListener("securitypolicyviolation", (event) =>
+        window.__violations.push(event.violatedDirective + " " + event.blockedURI));
+"""
 AXE_OPTIONS = {"resultTypes": ["violations"]}  # what passed need not be listed
 # Brought to their end: in a page behind another they stand still, and waiting for them would never end.
 END_ANIMATIONS = """
@@ -20,6 +27,28 @@ END_ANIMATIONS = """
         .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
         .forEach((each) => each.finish())
 """
+
+
+def looking(people: People, who: str, theme: str, width: int, **options: object) -> BrowserContext:
+    context = people.context(who, color_scheme=theme, viewport={"width": width, "height": 900}, **options)
+    context.add_init_script(REPORT_VIOLATIONS)
+    return context
+
+
+def faults_of(page: Page, shown: Shown) -> Iterator[str]:
+    """Visit a page and yield everything that is wrong with how it looks."""
+    said: list[str] = []
+    page.on(
+        "console", lambda message: said.append(message.text) if "Content Security" in message.text else None
+    )
+    answer = page.goto(shown.address)
+    assert answer is not None
+    if answer.status != (404 if shown.name == "no such page" else 200):
+        yield f"{shown.file_name}: status {answer.status}"
+    # Before axe runs: it sets inline styles of its own.
+    yield from (f"{shown.file_name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
+    yield from (f"{shown.file_name}: CSP {text}" for text in said)
+    yield from (f"{shown.file_name}: {fault}" for fault in faults_in_sight(page))
 
 
 def faults_in_sight(page: Page) -> Iterator[str]:

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import steps
+from tests.e2e.looking import LOOKS, OTHER_LOOKS, faults_of, looking
 from tests.e2e.pages import ANSWERS, Shown
 from tests.e2e.people import People
 from tests.e2e.site import Site
-from tests.e2e.test_every_page import LOOKS, OTHER_LOOKS, faults_of, looking
 
 SEEN_WITHIN_MS = 10_000  # on a machine that does other things as well
 

@@ -1,24 +1,28 @@
 """Every page in light and dark, wide and narrow: no CSP violation, no axe violation, nothing sticks out."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import steps
-from tests.e2e.looking import LOOKS, OTHER_LOOKS, STICKS_OUT, faults_in_sight, picture, shoot
+from tests.e2e.looking import (
+    LOOKS,
+    OTHER_LOOKS,
+    STICKS_OUT,
+    faults_in_sight,
+    faults_of,
+    looking,
+    picture,
+    shoot,
+)
 from tests.e2e.pages import CALIBRATE, NOT_PAGES, SELECT, Shown, all_pages, freeze_report, furnish
 from tests.e2e.people import People
 from tests.e2e.site import Site
 from tests.prometheus_site.test_every_url import RULES
 
 HALF_AN_HOUR_MS = 31 * 60_000
-REPORT_VIOLATIONS = """
-    window.__violations = [];
-    document.addEventListener("securitypolicyviolation", (event) =>
-        window.__violations.push(event.violatedDirective + " " + event.blockedURI));
-"""
 
 
 @pytest.fixture
@@ -52,28 +56,6 @@ def test_every_address_is_looked_at(pages: list[Shown]) -> None:
     shown = {page.name for page in pages} - {"no such page"}
     expected = {name for name, rule in RULES.items() if rule.method == "get"} - set(NOT_PAGES)
     assert shown == expected
-
-
-def looking(people: People, who: str, theme: str, width: int, **options: object) -> BrowserContext:
-    context = people.context(who, color_scheme=theme, viewport={"width": width, "height": 900}, **options)
-    context.add_init_script(REPORT_VIOLATIONS)
-    return context
-
-
-def faults_of(page: Page, shown: Shown) -> Iterator[str]:
-    """Visit a page and yield everything that is wrong with how it looks."""
-    said: list[str] = []
-    page.on(
-        "console", lambda message: said.append(message.text) if "Content Security" in message.text else None
-    )
-    answer = page.goto(shown.address)
-    assert answer is not None
-    if answer.status != (404 if shown.name == "no such page" else 200):
-        yield f"{shown.file_name}: status {answer.status}"
-    # Before axe runs: it sets inline styles of its own.
-    yield from (f"{shown.file_name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
-    yield from (f"{shown.file_name}: CSP {text}" for text in said)
-    yield from (f"{shown.file_name}: {fault}" for fault in faults_in_sight(page))
 
 
 @pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])

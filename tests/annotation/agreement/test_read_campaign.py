@@ -1,21 +1,33 @@
 """One reading of a campaign's labels: what enters, in which order, and what is left out and why."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import time_machine
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.agreement import reading
 from annotation.agreement.counts import NO_LABEL
 from annotation.agreement.looks import looks_of
-from annotation.agreement.reading import left_out_of, read_campaign, version_of
+from annotation.agreement.reading import (
+    REREAD_SECONDS,
+    CampaignReader,
+    Reading,
+    left_out_of,
+    read_campaign,
+    version_of,
+)
 from annotation.assignment import sittings
 from annotation.checkpoints.services import declare_first_looks
 from annotation.guidelines.services import store_guideline
 from annotation.labelling.services import correct_label, record_label
 from annotation.models import Assignment, AssignmentState, Campaign, Purpose, Sample
+from annotation.rights.services import withdraw_labels
 from prometheus_site.accounts.models import User
 from tests.annotation.worlds import label, make_campaign, submission
 
@@ -202,3 +214,41 @@ def test_queries_do_not_grow_with_labels(
     give(campaign, second_annotator, [1, 2, 3], 10)
     with django_assert_num_queries(4):
         read_campaign(campaign)
+
+
+def test_reading_again_and_again_gives_what_one_reading_does(
+    campaign: Campaign, annotator: User, second_annotator: User
+) -> None:
+    read = CampaignReader()
+    assert_alike(read(campaign), read_campaign(campaign))
+    give(campaign, annotator, [1, 2, 3], 0)
+    assert_alike(read(campaign), read_campaign(campaign))
+    give(campaign, second_annotator, [2, 1], 10, answers={EMPATHY: "2"})
+    assert_alike(read(campaign), read_campaign(campaign))
+    assert_alike(read(campaign), read_campaign(campaign))  # nothing new
+    give(campaign, second_annotator, [5], 20)
+    withdraw_labels(clinician=annotator, campaign=campaign, because="asked by letter")
+    assert_alike(read(campaign), read_campaign(campaign))
+    give(campaign, second_annotator, [6], 30)
+    assert_alike(read(campaign), read_campaign(campaign))
+
+
+def test_what_was_read_is_read_anew_only_once_in_a_while(
+    campaign: Campaign, annotator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = CampaignReader()
+    give(campaign, annotator, [1], 0)
+    read(campaign)
+    campaign.samples.update(sampling_weight=2)  # by no way of the site's: to see what is read
+    give(campaign, annotator, [2], 10)
+    assert read(campaign).dimensions[CRISIS].weights.tolist() == [1, 2]
+    long_after = time.monotonic() + REREAD_SECONDS
+    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: long_after))
+    assert read(campaign).dimensions[CRISIS].weights.tolist() == [2, 2]
+
+
+def assert_alike(one: Reading, other: Reading) -> None:
+    assert one.version == other.version
+    assert one.dimensions.keys() == other.dimensions.keys()
+    for key in one.dimensions:
+        np.testing.assert_equal(asdict(one.dimensions[key]), asdict(other.dimensions[key]))

@@ -38,6 +38,22 @@ def test_points_of_the_course_stay_where_they_are() -> None:
     assert [point.completed_at for point in later.course] == [point.n_items for point in later.course]
 
 
+def test_points_that_rest_on_the_same_labels_are_not_computed_again() -> None:
+    codes = grid(300)
+    earlier = detail_of(laid_out(codes[:230]), DESIGN, seed=1)
+    codes[101, 0] = (codes[101, 0] + 2) % len(CODES)  # by all raters but the last of its three
+    assert earlier is not None
+    labels = laid_out(codes[:240])
+    later = detail_of(labels, DESIGN, seed=1, known=earlier.course)
+    assert later is not None
+    estimates = {id(point.estimate) for point in earlier.course}
+    kept = [point.n_items for point in later.course if id(point.estimate) in estimates]
+    assert kept == [50, 60, 70, 80, 90, 100]
+    anew = detail_of(labels, DESIGN, seed=1)
+    assert anew is not None
+    assert later.course == anew.course
+
+
 def test_a_new_guideline_version_is_marked_where_it_begins() -> None:
     detail = detail_of(laid_out(grid(80), new_version_from=33), DESIGN, seed=1)
     assert detail is not None

@@ -14,14 +14,9 @@ from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import ChainEntry
 from prometheus_site.audit.verification import verify
 from prometheus_site.core.sealing import open_text
-from tests.annotation.worlds import GOOD_ANSWERS, label, make_campaign
+from tests.annotation.worlds import GOOD_ANSWERS, label
 
 ClientFor = Callable[[User], Client]
-
-
-@pytest.fixture
-def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
-    return make_campaign(lead, [annotator, second_annotator])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.assignment.queue import assign_next, hand_out
+from annotation.assignment.queue import hand_out
 from annotation.labelling import drafts
 from annotation.labelling.services import AlreadyLabelledError, NotYoursError, clinician_scope
 from annotation.labelling.unlabelled import keep_draft, leave
@@ -18,22 +18,9 @@ from annotation.models import Assignment, AssignmentState, Campaign, CampaignSta
 from prometheus_site.accounts.models import User
 from prometheus_site.core import sealing
 from tests.annotation.planned import give, make_planned_campaign
-from tests.annotation.worlds import make_campaign
 
 ClientFor = Callable[[User], Client]
 WORDS = "he said it twice, and meant it"
-
-
-@pytest.fixture
-def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
-    return make_campaign(lead, [annotator, second_annotator])
-
-
-@pytest.fixture
-def assignment(campaign: Campaign, annotator: User) -> Assignment:
-    found = assign_next(campaign=campaign, annotator=annotator)
-    assert found is not None
-    return found
 
 
 def url(campaign: Campaign, assignment: Assignment) -> str:

@@ -9,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.assignment.queue import assign_next
 from annotation.labelling.services import KeyReusedError, clinician_scope
 from annotation.labelling.unlabelled import flag_sample
 from annotation.models import Assignment, AssignmentState, Campaign, FlagKind, SampleFlag
@@ -20,18 +19,6 @@ from tests.annotation.worlds import make_campaign
 
 ClientFor = Callable[[User], Client]
 WORDS = "the second turn names a street"
-
-
-@pytest.fixture
-def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
-    return make_campaign(lead, [annotator, second_annotator])
-
-
-@pytest.fixture
-def assignment(campaign: Campaign, annotator: User) -> Assignment:
-    found = assign_next(campaign=campaign, annotator=annotator)
-    assert found is not None
-    return found
 
 
 def url(campaign: Campaign, assignment: Assignment) -> str:

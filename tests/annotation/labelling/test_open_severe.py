@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.assignment.queue import assign_next, release_expired_leases
+from annotation.assignment.queue import release_expired_leases
 from annotation.labelling.services import NotYoursError
 from annotation.labelling.unlabelled import uncover
 from annotation.models import Assignment, AssignmentState, Campaign
@@ -26,13 +26,6 @@ TEXT = "source of planned: what was said"
 def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
     """Three samples, all of them estimated severe."""
     return make_planned_campaign(lead, [annotator, second_annotator], samples=3, severe=[1, 2, 3])
-
-
-@pytest.fixture
-def assignment(campaign: Campaign, annotator: User) -> Assignment:
-    found = assign_next(campaign=campaign, annotator=annotator)
-    assert found is not None
-    return found
 
 
 def url(campaign: Campaign, assignment: Assignment) -> str:

@@ -19,18 +19,6 @@ from tests.annotation.worlds import GOOD_ANSWERS, label, make_campaign
 ClientFor = Callable[[User], Client]
 
 
-@pytest.fixture
-def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
-    return make_campaign(lead, [annotator, second_annotator])
-
-
-@pytest.fixture
-def assignment(campaign: Campaign, annotator: User) -> Assignment:
-    found = assign_next(campaign=campaign, annotator=annotator)
-    assert found is not None
-    return found
-
-
 def url(campaign: Campaign, assignment: Assignment) -> str:
     return reverse("annotation:save_label", args=[campaign.slug, assignment.pk])
 

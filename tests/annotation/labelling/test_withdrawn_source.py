@@ -16,14 +16,9 @@ from datasets_app.withdrawal import withdraw_source
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.verification import verify
 from prometheus_site.core.sealing import TextErasedError
-from tests.annotation.worlds import label, make_campaign
+from tests.annotation.worlds import label
 
 ClientFor = Callable[[User], Client]
-
-
-@pytest.fixture
-def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
-    return make_campaign(lead, [annotator, second_annotator])
 
 
 @pytest.fixture
