@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
+from collections import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from datasets_app.compile.runner import runner_for
 
 from .covering import Plan, plans_for
 from .dialogue import Teller, Told, Usage, region_named
@@ -112,19 +114,18 @@ def generate(
         category_grammar(name)
     jobs = [(name, count, order.seed, order.region) for name, count in order.shares().items() if count]
     done = 0
-    for result in _results(jobs, processes):
-        done += len(result.records)
-        on_progress(done)
-        yield result
+    with closing(_results(jobs, processes)) as results:  # so that helpers end when nobody reads on
+        for result in results:
+            done += len(result.records)
+            on_progress(done)
+            yield result
 
 
-def _results(jobs: Sequence[tuple[str, int, int, str]], processes: int) -> Iterator[CategoryResult]:
-    if processes < 2 or len(jobs) < 2:
-        yield from map(generate_category, *zip(*jobs, strict=True))
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(generate_category, *zip(*jobs, strict=True))
+def _results(
+    jobs: Sequence[tuple[str, int, int, str]], processes: int
+) -> abc.Generator[CategoryResult, None, None]:
+    with runner_for(min(processes, len(jobs))) as runner:
+        yield from runner.map(generate_category, jobs)
 
 
 def generate_category(category: str, count: int, seed: int, region: str) -> CategoryResult:
