@@ -43,10 +43,14 @@ Verify = Callable[[Path, Manifest, Runner], list[GateResult]]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One --source with its --family: a file, or a folder with all its files."""
+    """One --source with its --family: a file, or a folder with all its files.
+
+    A file is known by its own name, or by the `name` that is given.
+    """
 
     path: Path
     family: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,12 @@ def _make(
 
 def source_files(request: Request) -> tuple[SourceFile, ...]:
     """As `files_of`, where the configuration may speak of nothing else. Raises UnusableError."""
+    out = request.out.resolve()
+    if inside := next((one.path for one in request.given if out.is_relative_to(one.path.resolve())), None):
+        raise UnusableError(
+            f"{request.out} is inside the source {inside}, and its files would be read as sources: write "
+            "somewhere else."
+        )
     found = files_of(request.given, request.config)
     if unknown := set(request.config.sources) - {source.name for source in found}:
         raise UnusableError(
@@ -166,7 +176,7 @@ def files_of(sources: Sequence[Given], config: Config) -> tuple[SourceFile, ...]
         if given.family not in config.families:
             known = ", ".join(sorted(config.families))
             raise UnusableError(f"There is no family “{given.family}”; there are {known}.")
-        for path, name in _files(given.path):
+        for path, name in _files(given.path, given.name):
             if name in found:
                 raise UnusableError(
                     f"Two sources are called {name}: rename one, so that records can be told apart."
@@ -176,7 +186,7 @@ def files_of(sources: Sequence[Given], config: Config) -> tuple[SourceFile, ...]
     return tuple(found.values())
 
 
-def _files(path: Path) -> list[tuple[Path, str]]:
+def _files(path: Path, known_as: str) -> list[tuple[Path, str]]:
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
         if not files:
@@ -184,7 +194,7 @@ def _files(path: Path) -> list[tuple[Path, str]]:
         return [(one.resolve(), one.relative_to(path).as_posix()) for one in files]
     if not path.is_file():
         raise UnusableError(f"There is no source at {path}.")
-    return [(path.resolve(), path.name)]
+    return [(path.resolve(), known_as or path.name)]
 
 
 @contextmanager
@@ -255,6 +265,7 @@ def _settings(config: Config, family: str, protected: str) -> MapSettings:
     return MapSettings(
         phase=facts.phase,
         is_synthetic=facts.is_synthetic,
+        is_rehearsal=config.is_rehearsal,
         held_out=held_out_of(config.holdouts, family),
         protected=protected,
         shingle_words=near.shingle_words,

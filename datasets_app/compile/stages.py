@@ -12,6 +12,8 @@ from datasets_app.sources.records import Turn
 STEPS = ("read", "normalise", "validate", "deidentify", "exact_dedup", "near_dedup", "decontaminate", "split")
 EMPTY_TEXT = "empty_text"
 ONE_SIDED = "one_sided"
+LONG_ELSEWHERE = "long_session_elsewhere"
+LEAST_LONG_TURNS = 20  # of client and therapist; instructions to a model are none
 
 # Characters that nobody sees and that make equal texts differ; line ends and tabs are not among them, nor
 # the joiners that emoji and Indic scripts need.
@@ -37,6 +39,11 @@ def fault_of(turns: tuple[Turn, ...]) -> str:
         return EMPTY_TEXT
     roles = {turn.role for turn in turns}
     return "" if {"user", "assistant"} <= roles else ONE_SIDED
+
+
+def is_long(turns: tuple[Turn, ...]) -> bool:
+    """Whether the turns are a long session, which is extracted for a family of its own."""
+    return sum(turn.role != "system" for turn in turns) >= LEAST_LONG_TURNS
 
 
 class Deidentified(NamedTuple):
