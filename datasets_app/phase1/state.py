@@ -69,6 +69,7 @@ class Kept:
 
     fingerprint: str
     outputs: dict[str, str]
+    state: StepState
 
 
 @dataclass(frozen=True, slots=True)
