@@ -55,6 +55,18 @@ def publish(source: Storage, target: Storage, report: Report) -> Manifest:
     return manifest
 
 
+def is_published(source: Storage, target: Storage) -> bool:
+    """Whether all of the dataset at `source` stands at `target` as it was sent. Raises StorageError."""
+    pointer = source.read(MANIFEST)
+    known = target.read_pointer(MANIFEST)
+    if known is None or known[0] != pointer:
+        return False
+    manifest = msgspec.json.decode(pointer, type=Manifest)
+    described = _descriptions(manifest, target.address)
+    sent = (*_objects(manifest), *((path, hashlib.sha256(data).hexdigest()) for path, data in described))
+    return all(_holds(target, path, sha256) for path, sha256 in sent)
+
+
 def _objects(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Path and SHA-256 of everything the manifest names."""
     for split in (manifest.splits.train, manifest.splits.val, manifest.splits.test):

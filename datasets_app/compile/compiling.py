@@ -13,14 +13,21 @@ import msgspec
 
 from datasets_app.compile import kernel
 from datasets_app.compile.chunks import Chunk, Plan, SourceFile, plan_source, records_of
-from datasets_app.compile.config import Config, Holdout, SourceFacts
+from datasets_app.compile.config import Config, Holdout, SourceFacts, made_up_of
 from datasets_app.compile.contract import SCHEMA_VERSION, GateResult, Manifest, Sidecar
 from datasets_app.compile.digests import digest_of
 from datasets_app.compile.errors import CompileError, UnusableError, writing_into
 from datasets_app.compile.manifest import Made, manifest_of
 from datasets_app.compile.mapping import PIPELINE_VERSION, HeldOut, MappedChunk, MapSettings, map_chunk
 from datasets_app.compile.overlaps import without_overlaps
-from datasets_app.compile.reducing import Candidates, Decisions, Drawing, candidates_in_memory, decide
+from datasets_app.compile.reducing import (
+    Candidates,
+    Decisions,
+    Drawing,
+    Families,
+    candidates_in_memory,
+    decide,
+)
 from datasets_app.compile.runner import Runner
 from datasets_app.compile.store import Store, write_arrays, write_json
 from datasets_app.compile.writing import (
@@ -43,10 +50,14 @@ Verify = Callable[[Path, Manifest, Runner], list[GateResult]]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One --source with its --family: a file, or a folder with all its files."""
+    """One --source with its --family: a file, or a folder with all its files.
+
+    A file is known by its own name, or by the `name` that is given.
+    """
 
     path: Path
     family: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,12 @@ def _make(
 
 def source_files(request: Request) -> tuple[SourceFile, ...]:
     """As `files_of`, where the configuration may speak of nothing else. Raises UnusableError."""
+    out = request.out.resolve()
+    if inside := next((one.path for one in request.given if out.is_relative_to(one.path.resolve())), None):
+        raise UnusableError(
+            f"{request.out} is inside the source {inside}, and its files would be read as sources: write "
+            "somewhere else."
+        )
     found = files_of(request.given, request.config)
     if unknown := set(request.config.sources) - {source.name for source in found}:
         raise UnusableError(
@@ -166,7 +183,7 @@ def files_of(sources: Sequence[Given], config: Config) -> tuple[SourceFile, ...]
         if given.family not in config.families:
             known = ", ".join(sorted(config.families))
             raise UnusableError(f"There is no family “{given.family}”; there are {known}.")
-        for path, name in _files(given.path):
+        for path, name in _files(given.path, given.name):
             if name in found:
                 raise UnusableError(
                     f"Two sources are called {name}: rename one, so that records can be told apart."
@@ -176,7 +193,7 @@ def files_of(sources: Sequence[Given], config: Config) -> tuple[SourceFile, ...]
     return tuple(found.values())
 
 
-def _files(path: Path) -> list[tuple[Path, str]]:
+def _files(path: Path, known_as: str) -> list[tuple[Path, str]]:
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
         if not files:
@@ -184,7 +201,7 @@ def _files(path: Path) -> list[tuple[Path, str]]:
         return [(one.resolve(), one.relative_to(path).as_posix()) for one in files]
     if not path.is_file():
         raise UnusableError(f"There is no source at {path}.")
-    return [(path.resolve(), path.name)]
+    return [(path.resolve(), known_as or path.name)]
 
 
 @contextmanager
@@ -255,6 +272,7 @@ def _settings(config: Config, family: str, protected: str) -> MapSettings:
     return MapSettings(
         phase=facts.phase,
         is_synthetic=facts.is_synthetic,
+        is_rehearsal=config.is_rehearsal,
         held_out=held_out_of(config.holdouts, family),
         protected=protected,
         shingle_words=near.shingle_words,
@@ -289,7 +307,7 @@ def _params(request: Request) -> dict[str, Any]:
 def _decide(build: _Build, mapped: Sequence[MappedChunk], candidates: Candidates) -> Decisions:
     config = build.request.config
     at_most = {name: family.at_most for name, family in config.families.items() if family.at_most is not None}
-    families = [chunk.source.family for chunk in build.chunks]
+    families = Families([chunk.source.family for chunk in build.chunks], made_up_of(config.families))
     drawing = Drawing(at_most, build.request.seed)
     return decide(mapped, families, config.near_duplicates.threshold, drawing, candidates)
 

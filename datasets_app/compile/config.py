@@ -40,6 +40,11 @@ class Family(_Section, frozen=True, kw_only=True):
     is_synthetic: bool = False
 
 
+def made_up_of(families: Mapping[str, Family]) -> frozenset[str]:
+    """The families whose conversations nobody has had."""
+    return frozenset(name for name, family in families.items() if family.is_synthetic)
+
+
 class Holdout(_Section, frozen=True, kw_only=True):
     """What of a family is for test alone."""
 
@@ -57,6 +62,7 @@ class SourceFacts(_Section, frozen=True, kw_only=True):
     encoding: str | None = None
     columns: dict[str, str] = {}
     speakers: dict[str, Role] = {}
+    are_long_sessions_elsewhere: bool = False  # given as a source of their own, and so left out of this one
 
 
 class NearDuplicates(_Section, frozen=True, kw_only=True):
@@ -86,24 +92,33 @@ class Config(_Section, frozen=True, kw_only=True):
     protected: list[str] = []
     near_duplicates: NearDuplicates = NearDuplicates()
     alarms: Alarms = Alarms()
+    is_rehearsal: bool = False
 
 
 def load_config(path: Path | None = None) -> Config:
     """The shipped configuration, with the file at `path` laid over it. Raises ConfigError."""
-    shipped = _mapping(SHIPPED)
     if path is None:
-        return _checked(shipped, SHIPPED.name)
-    given = _mapping(path)
+        return _checked(read_yaml(SHIPPED), SHIPPED.name)
+    return config_over_shipped(read_yaml(path), path.name, path.parent)
+
+
+def config_over_shipped(given: Mapping[str, Any], file: str, folder: Path, within: str = "") -> Config:
+    """The shipped configuration with sections out of a file laid over it; paths are relative to `folder`.
+
+    `within` is where the sections stand in the file. Raises ConfigError.
+    """
+    shipped = read_yaml(SHIPPED)
     families = given.get("families", {})
     if not isinstance(families, dict):
-        raise ConfigError(path.name, "families", "expected names of families, each with its fields")
+        raise ConfigError(file, f"{within}families", "expected names of families, each with its fields")
     merged = {**shipped, **given, "families": {**shipped["families"], **families}}
-    config = _checked(merged, path.name)
-    protected = [str((path.parent / name).resolve()) for name in config.protected]
+    config = _checked(merged, file)
+    protected = [str((folder / name).resolve()) for name in config.protected]
     return msgspec.structs.replace(config, protected=protected)
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The sections of a file, in which no key stands twice. Raises ConfigError."""
     try:
         loaded = yaml.load(path.read_bytes(), Loader=_OnceLoader)  # noqa: S506 -- it is a SafeLoader
     except OSError as error:
@@ -137,25 +152,28 @@ def _checked(raw: Mapping[str, Any], file: str) -> Config:
             known = ", ".join(Config.__struct_fields__)
             raise ConfigError(file, str(name), f"there is no such section; known are {known}")
     families = {
-        name: _part(value, Family, file, f"families.{name}") for name, value in raw["families"].items()
+        name: part_of(value, Family, file, f"families.{name}") for name, value in raw["families"].items()
     }
-    sources = _part(raw.get("sources", {}), dict[str, Any], file, "sources")
+    sources = part_of(raw.get("sources", {}), dict[str, Any], file, "sources")
     config = Config(
         families=families,
         mixes=_mixes(raw.get("mixes", {}), families, file),
         holdouts=_holdouts(raw.get("holdouts", []), families, file),
-        sources={name: _part(value, SourceFacts, file, f"sources.{name}") for name, value in sources.items()},
-        protected=_part(raw.get("protected", []), list[str], file, "protected"),
-        near_duplicates=_part(raw.get("near_duplicates", {}), NearDuplicates, file, "near_duplicates"),
-        alarms=_part(raw.get("alarms", {}), Alarms, file, "alarms"),
+        sources={
+            name: part_of(value, SourceFacts, file, f"sources.{name}") for name, value in sources.items()
+        },
+        protected=part_of(raw.get("protected", []), list[str], file, "protected"),
+        near_duplicates=part_of(raw.get("near_duplicates", {}), NearDuplicates, file, "near_duplicates"),
+        alarms=part_of(raw.get("alarms", {}), Alarms, file, "alarms"),
+        is_rehearsal=part_of(raw.get("is_rehearsal", False), bool, file, "is_rehearsal"),
     )
     return config
 
 
 def _mixes(raw: object, families: Mapping[str, Family], file: str) -> dict[str, dict[str, float]]:
     mixes = {
-        stage: _part(shares, dict[str, Share], file, f"mixes.{stage}")
-        for stage, shares in _part(raw, dict[str, Any], file, "mixes").items()
+        stage: part_of(shares, dict[str, Share], file, f"mixes.{stage}")
+        for stage, shares in part_of(raw, dict[str, Any], file, "mixes").items()
     }
     for stage, shares in mixes.items():
         for family in shares:
@@ -168,9 +186,9 @@ def _mixes(raw: object, families: Mapping[str, Family], file: str) -> dict[str, 
 
 def _holdouts(raw: object, families: Mapping[str, Family], file: str) -> list[Holdout]:
     holdouts = []
-    for index, value in enumerate(_part(raw, list[Any], file, "holdouts")):
+    for index, value in enumerate(part_of(raw, list[Any], file, "holdouts")):
         field = f"holdouts[{index}]"
-        holdout = _part(value, Holdout, file, field)
+        holdout = part_of(value, Holdout, file, field)
         _known(holdout.family, families, file, f"{field}.family")
         if not (holdout.sources or holdout.sessions or holdout.share_of_sessions):
             raise ConfigError(file, field, "name sources, sessions or a share_of_sessions above 0")
@@ -187,11 +205,12 @@ Part = TypeVar("Part")
 _PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<place>[^`]*)`)?$", re.DOTALL)
 
 
-def _part(value: object, kind: type[Part], file: str, field: str) -> Part:
+def part_of(value: object, kind: type[Part], file: str, field: str) -> Part:
+    """The value of a field as what it has to be. Raises ConfigError with the place of the fault."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         found = _PLACE.fullmatch(str(error))
         place = (found["place"] if found else None) or ""
         problem = found["problem"] if found else str(error)
-        raise ConfigError(file, f"{field}.{place}" if place else field, problem.lower()) from None
+        raise ConfigError(file, ".".join(filter(None, (field, place))), problem.lower()) from None

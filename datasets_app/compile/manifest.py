@@ -27,6 +27,7 @@ from datasets_app.compile.contract import (
 from datasets_app.compile.kernel import KERNEL_VERSION
 from datasets_app.compile.mapping import MappedChunk
 from datasets_app.compile.reducing import Decisions, Outcome
+from datasets_app.compile.stages import LONG_ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,17 @@ def _by_chunk(mapped: Sequence[MappedChunk], values: Any) -> list[Any]:
 
 
 def alarms_of(config: Config, counters: Counters) -> list[str]:
-    """A sentence for every source of which too much was removed, rejected or de-identified."""
+    """A sentence for every source of which too much was removed, rejected or de-identified.
+
+    Long sessions that are in the dataset as a source of their own are none of these.
+    """
     alarms = []
     for name, counts in counters.sources.items():
+        records = counts.records - counts.rejected.get(LONG_ELSEWHERE, 0)
         usable = counts.records - sum(counts.rejected.values())
         removed = counts.exact_duplicates + counts.near_duplicates + counts.decontaminated
         shares = (
-            ("rejected", counts.records - usable, counts.records, config.alarms.rejected),
+            ("rejected", records - usable, records, config.alarms.rejected),
             ("removed as duplicates or protected prompts", removed, usable, config.alarms.removed),
             ("changed by de-identification", counts.deidentified_records, usable, config.alarms.deidentified),
         )

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
 from datasets_app.compile.chunks import Chunk, records_of
+from datasets_app.compile.config import SourceFacts
 from datasets_app.compile.digests import content_hash, digest_of, legacy_content_hash
 from datasets_app.compile.kernel import KERNEL_VERSION
-from datasets_app.compile.stages import STEPS, deidentified, fault_of, normalise
+from datasets_app.compile.stages import LONG_ELSEWHERE, STEPS, deidentified, fault_of, is_long, normalise
 from datasets_app.compile.store import Store, read_array, read_json, write_arrays, write_json
 from datasets_app.sources.records import ROLES, Dialogue, Reject, Turn
 
-PIPELINE_VERSION = "4"
+PIPELINE_VERSION = "6"
 PIPELINE = f"prometheus compile {PIPELINE_VERSION}"
 USER = ROLES.index("user")
 SHARE_STEPS = 10_000
@@ -50,6 +51,7 @@ class MapSettings:
 
     phase: str
     is_synthetic: bool
+    is_rehearsal: bool
     held_out: HeldOut
     protected: str
     shingle_words: int
@@ -107,7 +109,8 @@ def map_chunk(chunk: Chunk, settings: MapSettings, store_folder: str) -> str:
     if store.has(key):
         return key
     tally = Tally()
-    kept = [found for record in records_of(chunk) if (found := _prepared(record, tally))]
+    prepared = (_prepared(record, tally, chunk.source.facts, settings) for record in records_of(chunk))
+    kept = [found for found in prepared if found]
     with store.writing(key) as folder:
         lines = [_line(one, chunk, settings) for one in kept]
         (folder / "lines.bin").write_bytes(b"".join(lines))
@@ -132,7 +135,9 @@ class _Kept:
     tokens: int
 
 
-def _prepared(record: Dialogue | Reject, tally: Tally) -> _Kept | None:
+def _prepared(
+    record: Dialogue | Reject, tally: Tally, facts: SourceFacts, settings: MapSettings
+) -> _Kept | None:
     tally.records += 1
     if isinstance(record, Reject):
         tally.rejects.append((record.row, record.reason.value, record.field))
@@ -142,7 +147,10 @@ def _prepared(record: Dialogue | Reject, tally: Tally) -> _Kept | None:
     if fault := fault_of(turns):
         tally.rejects.append((record.row, fault, ""))
         return None
-    clean = deidentified(turns)
+    if facts.are_long_sessions_elsewhere and is_long(record.turns):
+        tally.rejects.append((record.row, LONG_ELSEWHERE, ""))
+        return None
+    clean = deidentified(turns, keeps_names=settings.is_synthetic)
     if clean.spans:
         tally.deidentified_records += 1
         tally.spans += clean.spans
@@ -170,7 +178,11 @@ def _line(one: _Kept, chunk: Chunk, settings: MapSettings) -> bytes:
     if license_tag == "unknown":
         license_tag = dialogue.meta.get("license_tag", license_tag)
     scenario = dialogue.meta.get("scenario")
-    flags = {*dialogue.meta.get("flags", "").split(","), "synthetic" if settings.is_synthetic else ""} - {""}
+    marks = {"synthetic": settings.is_synthetic, "rehearsal": settings.is_rehearsal}
+    flags = {
+        *dialogue.meta.get("flags", "").split(","),
+        *(mark for mark, is_so in marks.items() if is_so),
+    } - {""}
     category = category_of(dialogue)
     metadata = {
         "source_family": source.family,

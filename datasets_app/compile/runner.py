@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +69,7 @@ def runner_for(processes: int) -> Iterator[Runner]:
         yield Inline()
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as executor:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent) as executor:
         try:
             yield Pool(executor, processes)
         except BaseException:
@@ -76,8 +77,9 @@ def runner_for(processes: int) -> Iterator[Runner]:
             raise
 
 
-def _end_with_parent() -> None:
-    """End when the parent is killed: the pool itself would leave this process waiting for ever."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, and end when it is killed: the pool itself would wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

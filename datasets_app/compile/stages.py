@@ -12,6 +12,8 @@ from datasets_app.sources.records import Turn
 STEPS = ("read", "normalise", "validate", "deidentify", "exact_dedup", "near_dedup", "decontaminate", "split")
 EMPTY_TEXT = "empty_text"
 ONE_SIDED = "one_sided"
+LONG_ELSEWHERE = "long_session_elsewhere"
+LEAST_LONG_TURNS = 20  # of client and therapist; instructions to a model are none
 
 # Characters that nobody sees and that make equal texts differ; line ends and tabs are not among them, nor
 # the joiners that emoji and Indic scripts need.
@@ -39,6 +41,11 @@ def fault_of(turns: tuple[Turn, ...]) -> str:
     return "" if {"user", "assistant"} <= roles else ONE_SIDED
 
 
+def is_long(turns: tuple[Turn, ...]) -> bool:
+    """Whether the turns are a long session, which is extracted for a family of its own."""
+    return sum(turn.role != "system" for turn in turns) >= LEAST_LONG_TURNS
+
+
 class Deidentified(NamedTuple):
     """A conversation after de-identification, and what was found in it."""
 
@@ -47,14 +54,14 @@ class Deidentified(NamedTuple):
     status: PiiStatus
 
 
-def deidentified(turns: tuple[Turn, ...]) -> Deidentified:
-    """The turns with marks in the place of what identifies somebody."""
+def deidentified(turns: tuple[Turn, ...], *, keeps_names: bool = False) -> Deidentified:
+    """The turns with marks in the place of what identifies somebody; made-up people may keep their names."""
     spans: Counter[str] = Counter()
     if not may_identify("\n".join([turn.content for turn in turns])):
         return Deidentified(turns, spans, "none_detected")
     scrubbed = []
     for turn in turns:
-        content, found = deidentify(turn.content)
+        content, found = deidentify(turn.content, keeps_names=keeps_names)
         spans += found
         scrubbed.append(turn if content == turn.content else Turn(turn.role, content))
     if any(holds_long_number(turn.content) for turn in scrubbed):

@@ -19,6 +19,15 @@ WARNING = (
     "unprepared, and no model trained on them should meet people without the gates and the supervision of "
     "this project. They are de-identified by patterns, which find much and not all."
 )
+REHEARSAL = (
+    "**A rehearsal.** The made-up dialogues were multiplied so that the numbers are those of a full dataset. "
+    "Every record has the flag `rehearsal`. Nothing is to be trained on this."
+)
+
+
+def is_rehearsal(manifest: Manifest) -> bool:
+    """Whether the dataset was made to rehearse, by scaled synthesis."""
+    return manifest.params.get("is_rehearsal") is True
 
 
 def card_of(manifest: Manifest) -> str:
@@ -26,7 +35,8 @@ def card_of(manifest: Manifest) -> str:
     facts = yaml.safe_dump(_facts(manifest), sort_keys=False, allow_unicode=True)
     parts = [
         f"---\n{facts}---",
-        "# Prometheus foundation data",
+        "# Prometheus foundation data" + (", a rehearsal" if is_rehearsal(manifest) else ""),
+        *([f"> {REHEARSAL}"] if is_rehearsal(manifest) else []),
         f"{manifest.total_conversations:,} conversations, about {manifest.total_tokens_approx:,} tokens. "
         f"Build `{manifest.build_id}` of {manifest.generated_at}.",
         f"> {WARNING}",
@@ -43,8 +53,8 @@ def card_of(manifest: Manifest) -> str:
         *[f"- Alarm: {alarm}" for alarm in manifest.alarms],
         "## How it was divided",
         "By group: what repeats, quotes or continues another record is in the same split, and so is every "
-        "session and every made-up scenario. What is held out is in test alone. Made-up records are never in "
-        "test.",
+        "session and every made-up scenario. What is held out is in test alone. Made-up records are in train "
+        "alone; the shares of val and test are those of what is real.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -55,7 +65,12 @@ def _facts(manifest: Manifest) -> dict[str, object]:
         "license": "other",
         "language": ["en"],
         "task_categories": ["text-generation"],
-        "tags": ["mental-health", "conversational", "croissant"],
+        "tags": [
+            "mental-health",
+            "conversational",
+            "croissant",
+            *(["rehearsal"] if is_rehearsal(manifest) else []),
+        ],
         "size_categories": [_size(manifest.total_conversations)],
         "configs": [{"config_name": "default", "data_files": files}],
     }

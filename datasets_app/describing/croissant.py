@@ -7,6 +7,7 @@ it brings type stubs of another pandas than ours.
 from typing import Any
 
 from datasets_app.compile.contract import SPLITS, Manifest, Shard
+from datasets_app.describing.card import is_rehearsal
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 JSON_LINES, PARQUET = "application/jsonlines", "application/x-parquet"
@@ -59,6 +60,11 @@ def croissant_of(manifest: Manifest, address: str) -> dict[str, Any]:
         "description": (
             f"{manifest.total_conversations} therapy conversations, real and made up, for the training of a "
             "supportive dialogue model. Each record says which it is."
+            + (
+                " This is a rehearsal by scaled synthesis; nothing is to be trained on it."
+                if is_rehearsal(manifest)
+                else ""
+            )
         ),
         "version": f"1.0.0+{manifest.build_id[:12]}",
         "datePublished": manifest.generated_at[:10],

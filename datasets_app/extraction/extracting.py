@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,10 @@ Report = Callable[[str, int], None]  # the source, and how many of its records w
 
 class ExtractionError(Exception):
     """Nothing was written; the message says why and what to do."""
+
+
+class NoLongSessionsError(ExtractionError):
+    """Every source was read, and none has such a session."""
 
 
 @dataclass(slots=True)
@@ -96,7 +100,13 @@ def extract_long_sessions(
     a source is not there, and OSError where nothing can be written.
     """
     _refuse_own_sources(paths, out)
-    sources = files_of([Given(path, FAMILY) for path in paths], config)
+    return extract_from(files_of([Given(path, FAMILY) for path in paths], config), config, out, report)
+
+
+def extract_from(
+    sources: Sequence[SourceFile], config: Config, out: Path, report: Report = lambda source, done: None
+) -> list[SourceTally]:
+    """The same for sources that are known by names and facts of their own."""
     written = {path.resolve() for path in (out, left_out_beside(out), report_beside(out))}
     if both := sorted(source.name for source in sources if Path(source.path) in written):
         raise UnusableError(f"{', '.join(both)} would be read and overwritten: write somewhere else.")
@@ -108,7 +118,7 @@ def extract_long_sessions(
         counts = stack.enter_context(_written(report_beside(out)))
         tallies = [_extract(source, phase, known, taken, left_out, report) for source in sources]
         if not any(tally.taken for tally in tallies):
-            raise ExtractionError(
+            raise NoLongSessionsError(
                 f"No source has a session of {LEAST_TURNS} turns or more: nothing was written "
                 f"({_in_words(tallies)})."
             )

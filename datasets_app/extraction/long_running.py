@@ -11,11 +11,18 @@ from datasets_app.compile.contract import SPLITS, Message, Metadata, Provenance,
 from datasets_app.compile.digests import content_hash, legacy_content_hash
 from datasets_app.compile.mapping import CHARACTERS_PER_TOKEN, session_of
 from datasets_app.compile.reducing import split_of
-from datasets_app.compile.stages import Deidentified, deidentified, fault_of, normalise
+from datasets_app.compile.stages import (
+    LEAST_LONG_TURNS,
+    Deidentified,
+    deidentified,
+    fault_of,
+    is_long,
+    normalise,
+)
 from datasets_app.sources.records import Dialogue, Reject
 
 FAMILY = "long_running_therapy"
-LEAST_TURNS = 20  # of client and therapist; instructions to a model are none
+LEAST_TURNS = LEAST_LONG_TURNS
 PIPELINE = "prometheus extract_long_running_therapy 1"
 STEPS = ["read", "select_long", "normalise", "validate", "deidentify", "exact_dedup", "split"]
 TOO_SHORT = "too_short"
@@ -48,7 +55,7 @@ def long_sessions(
 def _taken(found: Dialogue | Reject, source: SourceFile, phase: str) -> Record | Left:
     if isinstance(found, Reject):
         return Left(found.row, found.reason.value, found.field)
-    if sum(turn.role != "system" for turn in found.turns) < LEAST_TURNS:
+    if not is_long(found.turns):
         return Left(found.row, TOO_SHORT)
     turns = normalise(found.turns)
     if fault := fault_of(turns):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
+from collections import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from datasets_app.compile.runner import runner_for
 
 from .covering import Plan, plans_for
 from .dialogue import Teller, Told, Usage, region_named
@@ -17,6 +19,7 @@ from .safe_messaging import gate
 
 CANDIDATES = 3  # of so many candidates the safe one with the newest wording is kept
 MOST_ATTEMPTS = 40
+ATTEMPTS_BY_RARITY = 6  # a frame that passes in no dialogue stays the rarest, and would be tried for ever
 MOST_SHARED_FRAMES = 0.6  # Jaccard similarity of the frames of two dialogues of one category
 NOVELTY_WORDS = 4
 
@@ -64,7 +67,7 @@ class Generator(Protocol):
 
 
 class GrammarGenerator:
-    """Tells dialogues by the grammar; the rarer frames come first."""
+    """Tells dialogues by the grammar; the rarer frames come first, until that has led to nothing."""
 
     def __init__(self, seed: int, region: Mapping[str, str]) -> None:
         self._seed = seed
@@ -73,7 +76,8 @@ class GrammarGenerator:
 
     def candidate(self, plan: Plan, attempt: int) -> Told | None:
         """Another dialogue for the plan; there is always one more."""
-        return Teller(plan, self._seed, attempt, self._region, self._usage).tell()
+        usage = self._usage if attempt < ATTEMPTS_BY_RARITY else Usage()
+        return Teller(plan, self._seed, attempt, self._region, usage).tell()
 
     def keep(self, told: Told) -> None:
         """Count the frames of a dialogue that was kept."""
@@ -112,19 +116,18 @@ def generate(
         category_grammar(name)
     jobs = [(name, count, order.seed, order.region) for name, count in order.shares().items() if count]
     done = 0
-    for result in _results(jobs, processes):
-        done += len(result.records)
-        on_progress(done)
-        yield result
+    with closing(_results(jobs, processes)) as results:  # so that helpers end when nobody reads on
+        for result in results:
+            done += len(result.records)
+            on_progress(done)
+            yield result
 
 
-def _results(jobs: Sequence[tuple[str, int, int, str]], processes: int) -> Iterator[CategoryResult]:
-    if processes < 2 or len(jobs) < 2:
-        yield from map(generate_category, *zip(*jobs, strict=True))
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(generate_category, *zip(*jobs, strict=True))
+def _results(
+    jobs: Sequence[tuple[str, int, int, str]], processes: int
+) -> abc.Generator[CategoryResult, None, None]:
+    with runner_for(min(processes, len(jobs))) as runner:
+        yield from runner.map(generate_category, jobs)
 
 
 def generate_category(category: str, count: int, seed: int, region: str) -> CategoryResult:

@@ -1,18 +1,17 @@
 """Write made-up dialogues for the 25 edge cases as JSON Lines, with a report of their diversity and gates."""
 
 import os
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from datasets_app.generators.choosing import add_generator_arguments, asking, generator_of
+from datasets_app.generators.edge_case_files import report_beside, write_edge_cases
 from datasets_app.generators.edge_cases import ask_for
 from datasets_app.generators.port import UnusableGeneratorError
 from datasets_app.generators.rounds import Rounds
+from datasets_app.generators.writing import writing
 from datasets_app.synthesis.dialogue import region_named
 from datasets_app.synthesis.generation import (
     CannotGenerateError,
@@ -22,7 +21,6 @@ from datasets_app.synthesis.generation import (
     generate,
 )
 from datasets_app.synthesis.reference import NotAReferenceError, texts_of
-from datasets_app.synthesis.report import report_of
 from datasets_app.synthesis.safe_messaging import UnsafeRulesError
 
 GATES_NOT_MET, NOT_USABLE = 1, 2
@@ -66,10 +64,8 @@ class Command(BaseCommand):
             UnusableGeneratorError,
         ) as fault:
             raise CommandError(str(fault), returncode=NOT_USABLE) from fault
-        report = report_of(order, results, reference)
         try:
-            _write(out, [record for result in results for record in result.records])
-            _write(out.with_suffix(".report.json"), [report])
+            report = write_edge_cases(out, order, results, reference)
         except OSError as fault:
             raise CommandError(
                 f"{out} cannot be written: {fault.strerror}.", returncode=NOT_USABLE
@@ -82,7 +78,9 @@ class Command(BaseCommand):
         with asking(generator, options, out) as asker:
             results, failures = ask_for(order, Rounds(asker, generator.identity))
         listed = out.with_suffix(".failures.jsonl")
-        _write(listed, [failure.line for failure in failures])
+        with writing(listed) as write:
+            for failure in failures:
+                write(failure.line)
         if failures:
             self.stderr.write(f"{len(failures):,} dialogues are not there: see {listed}.")
         if order.count - len(failures) < LEAST_DIALOGUES:
@@ -95,9 +93,7 @@ class Command(BaseCommand):
     def _close(self, out: Path, report: dict[str, Any]) -> None:
         for gate in report["gates"]:
             self.stdout.write(f"{gate['verdict']:>7}  {gate['name']}: {gate['measured']} ({gate['allowed']})")
-        self.stdout.write(
-            f"{report['records']:,} dialogues in {out}; report in {out.with_suffix('.report.json')}."
-        )
+        self.stdout.write(f"{report['records']:,} dialogues in {out}; report in {report_beside(out)}.")
         if not report["is_passed"]:
             names = ", ".join(gate["name"] for gate in report["gates"] if gate["verdict"] != "met")
             raise CommandError(f"Not met: {names}.", returncode=GATES_NOT_MET)
@@ -109,17 +105,3 @@ def _order(count: int, options: dict[str, Any]) -> Order:
     if count < len(categories):
         raise ValueError(f"--count must be {len(categories)} or more: one for each category.")
     return Order(count, categories, options["seed"], options["region"])
-
-
-def _write(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Write beside the name and rename: under its name a file is whole or it is the one from before."""
-    lines = (orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-        try:
-            part.writelines(lines)
-            part.flush()
-            os.fsync(part.fileno())
-            os.replace(part.name, path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets_app.generators.writing import writing
+from datasets_app.nightmares.files import write_seeds
 from datasets_app.nightmares.scenarios import chosen_scenarios
-from datasets_app.nightmares.seeds import SeedCounts, SeedOrder, generate_seeds
+from datasets_app.nightmares.seeds import SeedOrder
 from datasets_app.synthesis.dialogue import region_named
 from datasets_app.synthesis.grammar import GrammarError
 from datasets_app.synthesis.safe_messaging import UnsafeRulesError
@@ -32,12 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--region", default="anywhere", help="whose help lines are named")
 
     def handle(self, *args: Any, out: Path, **options: Any) -> None:
-        counts = SeedCounts()
         try:
-            order = _order(options)
-            with writing(out) as write:
-                for record in generate_seeds(order, counts):
-                    write(record)
+            counts = write_seeds(out, _order(options))
         except (ValueError, UnsafeRulesError) as fault:
             raise CommandError(str(fault), returncode=UNUSABLE) from fault
         except OSError as fault:

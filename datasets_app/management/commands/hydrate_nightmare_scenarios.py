@@ -6,14 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from datasets_app.generators.answers import NotAnswersError
-from datasets_app.generators.asking import Asker
 from datasets_app.generators.choosing import add_generator_arguments, asking, generator_of
 from datasets_app.generators.port import UnusableGeneratorError
-from datasets_app.generators.rounds import Failure, Rounds
-from datasets_app.generators.writing import writing
-from datasets_app.nightmares.hydrating import Wish, slots_of
-from datasets_app.nightmares.report import Tally
-from datasets_app.nightmares.seed_file import SeedFileError, seeds_in
+from datasets_app.generators.rounds import Rounds
+from datasets_app.nightmares.files import failures_beside, write_dialogues
+from datasets_app.nightmares.hydrating import Wish
+from datasets_app.nightmares.seed_file import SeedFileError
 from datasets_app.nightmares.telling import GrammarGenerator
 from datasets_app.synthesis.grammar import GrammarError
 from datasets_app.synthesis.safe_messaging import UnsafeRulesError
@@ -48,7 +46,8 @@ class Command(BaseCommand):
                 raise SeedFileError(f"{out} holds the seeds: write the dialogues somewhere else.")
             generator = generator_of(options, GrammarGenerator())
             with asking(generator, options, out) as asker:
-                report = self._hydrate(out, options["seeds"], wish, Rounds(asker, generator.identity), asker)
+                rounds = Rounds(asker, generator.identity)
+                report = write_dialogues(out, options["seeds"], wish, rounds, asker)
         except (
             GrammarError,
             NotAnswersError,
@@ -61,23 +60,6 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {fault.strerror}.", returncode=UNUSABLE) from fault
         self._close(out, report)
 
-    def _hydrate(self, out: Path, seeds: Path, wish: Wish, rounds: Rounds, asker: Asker) -> dict[str, Any]:
-        tally = Tally()
-        with writing(out.with_suffix(".failures.jsonl")) as list_failure, writing(out) as write:
-            for result in rounds.run(slots_of(seeds_in(seeds), wish)):
-                if isinstance(result, Failure):
-                    list_failure(result.line)
-                    tally.fail(result)
-                else:
-                    write(result)
-                    tally.add(result)
-        report = tally.report(
-            identity=rounds.identity, turned_down=rounds.turned_down, tokens=asker.spent_tokens
-        )
-        with writing(out.with_suffix(".report.json")) as write:
-            write(report)
-        return report
-
     def _close(self, out: Path, report: dict[str, Any]) -> None:
         self.stdout.write(
             f"{report['dialogues']:,} dialogues in {out}; {report['tokens_spent']:,} tokens spent."
@@ -86,7 +68,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  not there, {reason}: {times}")
         if report["failures"]:
             raise CommandError(
-                f"{report['failures']:,} dialogues are not there: see {out.with_suffix('.failures.jsonl')}. "
+                f"{report['failures']:,} dialogues are not there: see {failures_beside(out)}. "
                 "Run the same command again after mending the cause; what is there is not asked for again."
             )
 
