@@ -21,7 +21,6 @@ from datasets_app.phase1.step import (
     StepError,
     WatchedRunner,
     code_of,
-    unmet,
     verdict,
 )
 from datasets_app.publishing import is_published, publish
@@ -30,6 +29,7 @@ from datasets_app.synthesis.records import FAMILY as EDGE_CASE_FAMILY
 from datasets_app.synthesis.records import LICENSE_TAG
 from datasets_app.verify import read_dataset, verify_dataset, verify_local
 
+FINDINGS_SAID = 3  # of a gate; all of them are in the manifest
 VERIFIED = "verified.json"
 MADE = {  # by pattern of what earlier steps wrote
     "edge_cases/edge_cases-*.jsonl": EDGE_CASE_FAMILY,
@@ -88,7 +88,7 @@ def compile_all(context: Context, progress: Progress) -> Outcome:
         verify_local,
         lambda step, done: progress.report(done, unit=UNITS.get(step, step)),
     )
-    total, gates = manifest.counters.total, gates_of(manifest.gates)
+    total = manifest.counters.total
     counts = {
         "read": total.records,
         "rejected": sum(total.rejected.values()),
@@ -103,8 +103,8 @@ def compile_all(context: Context, progress: Progress) -> Outcome:
         done=total.records,
         unit="records",
         counts=counts,
-        gates=gates,
-        problem=unmet(gates),
+        gates=gates_of(manifest.gates),
+        problem=unmet_of(manifest.gates),
     )
 
 
@@ -118,6 +118,16 @@ def files_of_build(manifest: Manifest) -> list[str]:
 def gates_of(gates: list[GateResult]) -> tuple[tuple[str, str], ...]:
     """The gates of a dataset as a step states them."""
     return tuple((gate.gate, verdict(gate.holds)) for gate in gates)
+
+
+def unmet_of(gates: list[GateResult]) -> str:
+    """The sentence for gates of a dataset that do not hold, with what was found first, or nothing."""
+    found = [
+        f"{gate.gate} ({'; '.join(gate.findings[:FINDINGS_SAID]).rstrip('.')})"
+        for gate in gates
+        if not gate.holds
+    ]
+    return f"These gates do not hold: {', '.join(found)}." if found else ""
 
 
 def dataset_facts(context: Context) -> dict[str, str]:
@@ -140,7 +150,7 @@ def verify_all(context: Context, progress: Progress) -> Outcome:
         unit="records",
         counts={"records": manifest.total_conversations},
         gates=gates_of(gates),
-        problem=unmet(gates_of(gates)),
+        problem=unmet_of(gates),
     )
 
 
@@ -174,7 +184,7 @@ def publish_all(context: Context, progress: Progress) -> Outcome:
         unit="objects",
         counts={"conversations": manifest.total_conversations},
         gates=gates_of(gates),
-        problem=unmet(gates_of(gates)),
+        problem=unmet_of(gates),
     )
 
 

@@ -202,6 +202,6 @@ def _alone_in(workspace: Path) -> Iterator[None]:
             raise PlanError(
                 f"Another run is at work in {workspace}: wait until it has ended, or name another folder."
             ) from None
-        for torn in workspace.glob(f"{STATE_FILE}.part"):
+        for torn in workspace.glob(f".{STATE_FILE}.*"):
             torn.unlink()
         yield

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from datasets_app.compile.store import read_json, write_json
+from datasets_app.compile.store import read_json
+from datasets_app.generators.writing import writing
 from datasets_app.phase1.plan import STEPS
 
 StepName = str
@@ -110,4 +111,5 @@ def read_ledger(workspace: Path) -> Ledger:
 
 def write_ledger(workspace: Path, ledger: Ledger) -> None:
     """Keep the ledger, whole or not at all."""
-    write_json(workspace / STATE_FILE, {"version": STATE_VERSION, "ledger": msgspec.to_builtins(ledger)})
+    with writing(workspace / STATE_FILE) as write:  # which keeps the order of counts
+        write({"version": STATE_VERSION, "ledger": msgspec.to_builtins(ledger)})
