@@ -1,4 +1,4 @@
-"""A small plan with real parts: made-up dialogues as the one source, nothing synthesised, a folder as target."""
+"""A small plan with real parts: made-up dialogues as the one source, a folder as the target."""
 
 from dataclasses import dataclass
 from pathlib import Path

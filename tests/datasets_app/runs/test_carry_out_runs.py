@@ -38,9 +38,7 @@ def statuses(run: DatasetRun) -> dict[str, str]:
     return {state["name"]: state["status"] for state in run.step_states}
 
 
-def test_all_steps_are_done_and_shown(
-    installation: Installation, lead: User, client_for: SignedIn
-) -> None:
+def test_all_steps_are_done_and_shown(installation: Installation, lead: User, client_for: SignedIn) -> None:
     run = ended(waiting_run(lead))
 
     assert (run.state, run.problem) == (RunState.DONE, "")
@@ -86,13 +84,12 @@ def test_a_rehearsal_is_published_beside_the_dataset(
 
     assert run.state == RunState.DONE
     assert run.target == str(installation.published / "rehearsal")
+    assert run.report is not None
     assert run.report["is_rehearsal"]
     assert not (installation.published / "manifest.json").exists()
 
 
-def test_a_plan_that_cannot_be_run_fails_with_its_sentence(
-    installation: Installation, lead: User
-) -> None:
+def test_a_plan_that_cannot_be_run_fails_with_its_sentence(installation: Installation, lead: User) -> None:
     installation.plan.write_text("sources: 5")
     run = ended(waiting_run(lead))
     assert run.state == RunState.FAILED

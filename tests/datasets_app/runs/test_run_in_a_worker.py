@@ -88,7 +88,8 @@ def wait_for_state(run: DatasetRun, state: RunState) -> None:
 def wait_for_step(run: DatasetRun, name: str) -> None:
     def is_running() -> bool:
         run.refresh_from_db()
-        return {"name": name, "status": "running"}.items() <= (run.step_states or [{}])[-1].items()
+        last = run.step_states[-1] if run.step_states else {}
+        return bool((last.get("name"), last.get("status")) == (name, "running"))
 
     wait_until(is_running, name)
 
