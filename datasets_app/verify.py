@@ -114,16 +114,19 @@ def _splits(manifest: Manifest) -> dict[Split, SplitShards]:
 def _tasks(
     address: str,
     manifest: Manifest,
-    families: Iterable[str],
+    families: Mapping[str, Family],
     holdouts: Sequence[Holdout],
     near: NearDuplicates,
 ) -> Iterator[CheckTask]:
     held_out = {family: held_out_of(holdouts, family) for family in families}
+    made_up = frozenset(name for name, family in families.items() if family.is_synthetic)
     for split, described in _splits(manifest).items():
         twins = {twin.shard_id: twin for twin in described.parquet_shards}
         for shard in described.shards:
             twin = twins.get(shard.shard_id)
-            yield CheckTask(address, split, shard, twin, held_out, near.shingle_words, near.bands, near.rows)
+            yield CheckTask(
+                address, split, shard, twin, held_out, made_up, near.shingle_words, near.bands, near.rows
+            )
 
 
 def _result(gate: str, look: Callable[[Opened], Iterable[str]], opened: Opened) -> GateResult:

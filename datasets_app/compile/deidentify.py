@@ -89,11 +89,16 @@ _PATTERNS = (
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d(?:[ -]?\d){8,}(?!\w)")
 
 
-def deidentify(text: str) -> tuple[str, Counter[str]]:
-    """`text` with a mark such as [EMAIL] in the place of each span, and how many spans of each kind."""
+def deidentify(text: str, *, keeps_names: bool = False) -> tuple[str, Counter[str]]:
+    """`text` with a mark such as [EMAIL] in the place of each span, and how many spans of each kind.
+
+    Names stay where `keeps_names` says that they are made up.
+    """
     spans: Counter[str] = Counter()
     digits = _digits_in(text)
     for pattern in _PATTERNS:
+        if keeps_names and pattern.mark == "NAME":
+            continue
         if digits >= pattern.digits and _holds_one(text, pattern.hints):
             text = _replaced(text, pattern, spans)
     return text, spans

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
 from datasets_app.compile.chunks import Chunk, records_of
+from datasets_app.compile.config import SourceFacts
 from datasets_app.compile.digests import content_hash, digest_of, legacy_content_hash
 from datasets_app.compile.kernel import KERNEL_VERSION
 from datasets_app.compile.stages import LONG_ELSEWHERE, STEPS, deidentified, fault_of, is_long, normalise
@@ -108,8 +109,7 @@ def map_chunk(chunk: Chunk, settings: MapSettings, store_folder: str) -> str:
     if store.has(key):
         return key
     tally = Tally()
-    has_no_long = chunk.source.facts.are_long_sessions_elsewhere
-    prepared = (_prepared(record, tally, has_no_long) for record in records_of(chunk))
+    prepared = (_prepared(record, tally, chunk.source.facts, settings) for record in records_of(chunk))
     kept = [found for found in prepared if found]
     with store.writing(key) as folder:
         lines = [_line(one, chunk, settings) for one in kept]
@@ -135,7 +135,9 @@ class _Kept:
     tokens: int
 
 
-def _prepared(record: Dialogue | Reject, tally: Tally, has_no_long: bool) -> _Kept | None:
+def _prepared(
+    record: Dialogue | Reject, tally: Tally, facts: SourceFacts, settings: MapSettings
+) -> _Kept | None:
     tally.records += 1
     if isinstance(record, Reject):
         tally.rejects.append((record.row, record.reason.value, record.field))
@@ -145,10 +147,10 @@ def _prepared(record: Dialogue | Reject, tally: Tally, has_no_long: bool) -> _Ke
     if fault := fault_of(turns):
         tally.rejects.append((record.row, fault, ""))
         return None
-    if has_no_long and is_long(record.turns):
+    if facts.are_long_sessions_elsewhere and is_long(record.turns):
         tally.rejects.append((record.row, LONG_ELSEWHERE, ""))
         return None
-    clean = deidentified(turns)
+    clean = deidentified(turns, keeps_names=settings.is_synthetic)
     if clean.spans:
         tally.deidentified_records += 1
         tally.spans += clean.spans

@@ -54,14 +54,14 @@ class Deidentified(NamedTuple):
     status: PiiStatus
 
 
-def deidentified(turns: tuple[Turn, ...]) -> Deidentified:
-    """The turns with marks in the place of what identifies somebody."""
+def deidentified(turns: tuple[Turn, ...], *, keeps_names: bool = False) -> Deidentified:
+    """The turns with marks in the place of what identifies somebody; made-up people may keep their names."""
     spans: Counter[str] = Counter()
     if not may_identify("\n".join([turn.content for turn in turns])):
         return Deidentified(turns, spans, "none_detected")
     scrubbed = []
     for turn in turns:
-        content, found = deidentify(turn.content)
+        content, found = deidentify(turn.content, keeps_names=keeps_names)
         spans += found
         scrubbed.append(turn if content == turn.content else Turn(turn.role, content))
     if any(holds_long_number(turn.content) for turn in scrubbed):

@@ -245,6 +245,6 @@ def _check(file: _File, config: Config, name: str) -> None:
 def _target(written: str, folder: Path, given: str | None, scale: int) -> str:
     """Where the dataset goes; a rehearsal never takes the place of the dataset that a file names."""
     if given:
-        return given
+        return given if given.startswith(S3_SCHEME) else str(Path(given).resolve())
     target = written if written.startswith(S3_SCHEME) else str((folder / written).resolve())
     return f"{target.rstrip('/')}/{REHEARSALS}" if scale > 1 else target

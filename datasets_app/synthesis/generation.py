@@ -19,6 +19,7 @@ from .safe_messaging import gate
 
 CANDIDATES = 3  # of so many candidates the safe one with the newest wording is kept
 MOST_ATTEMPTS = 40
+ATTEMPTS_BY_RARITY = 6  # a frame that passes in no dialogue stays the rarest, and would be tried for ever
 MOST_SHARED_FRAMES = 0.6  # Jaccard similarity of the frames of two dialogues of one category
 NOVELTY_WORDS = 4
 
@@ -66,7 +67,7 @@ class Generator(Protocol):
 
 
 class GrammarGenerator:
-    """Tells dialogues by the grammar; the rarer frames come first."""
+    """Tells dialogues by the grammar; the rarer frames come first, until that has led to nothing."""
 
     def __init__(self, seed: int, region: Mapping[str, str]) -> None:
         self._seed = seed
@@ -75,7 +76,8 @@ class GrammarGenerator:
 
     def candidate(self, plan: Plan, attempt: int) -> Told | None:
         """Another dialogue for the plan; there is always one more."""
-        return Teller(plan, self._seed, attempt, self._region, self._usage).tell()
+        usage = self._usage if attempt < ATTEMPTS_BY_RARITY else Usage()
+        return Teller(plan, self._seed, attempt, self._region, usage).tell()
 
     def keep(self, told: Told) -> None:
         """Count the frames of a dialogue that was kept."""

@@ -19,7 +19,7 @@ import yaml
 from .covering import FACTORS
 from .templates import Fact, Rule, TemplateError, facts_and_rules_in, parsed
 
-GRAMMAR_VERSION = "2.0"
+GRAMMAR_VERSION = "2.1"
 HERE = Path(__file__).parent
 SECTIONS = ("open", "explore", "rupture", "intent", "access", "protective", "plan", "close")
 LEAST_FRAMES = 40

@@ -1,5 +1,6 @@
 """All of phase 1 by one command, from sources to a published dataset; needs no database."""
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from datasets_app.phase1.state import StepState, StepStatus
 from datasets_app.phase1.step import MET, now
 
 UNUSABLE = 2
+STDERR = 2
+STOPPING = b"\nStopping when what is begun is done; Ctrl-C again ends it at once.\n"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ENDED = (StepStatus.DONE, StepStatus.UNCHANGED)
 
@@ -115,6 +118,7 @@ class Printer:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
+        os.write(STDERR, STOPPING)  # a handler may have come in the middle of a print
         for one in SIGNALS:
             signal.signal(one, signal.SIG_DFL)
 

@@ -56,6 +56,13 @@ def test_a_long_number_asks_for_a_look() -> None:
     assert deidentified((Turn("user", "I am 34, he is 36."),)).status == "none_detected"
 
 
+def test_people_who_are_made_up_keep_their_names_and_nothing_else() -> None:
+    said = "My name is Ada. Dr Chen is at ada@chen.example."
+    kept = deidentified((Turn("user", said),), keeps_names=True)
+    assert kept.turns[0].content == "My name is Ada. Dr Chen is at [EMAIL]."
+    assert (kept.status, kept.spans) == ("scrubbed", {"EMAIL": 1})
+
+
 def test_spans_are_counted_over_the_turns() -> None:
     found = deidentified((Turn("user", "a@b.example or c@d.example"), Turn("assistant", "www.e.example")))
     assert (found.status, found.spans) == ("scrubbed", {"EMAIL": 2, "URL": 1})

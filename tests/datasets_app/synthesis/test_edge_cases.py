@@ -314,3 +314,28 @@ def test_unusable_arguments_end_with_two_and_write_nothing(
 )
 def test_no_markup_and_nothing_unseen_hides_a_word_from_the_gate(text: str) -> None:
     assert gate().breaches_in("assistant", text)
+
+
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_no_frame_breaks_a_rule_by_itself(name: str) -> None:
+    """It would be in no dialogue, and as the rarest be tried again and again."""
+    grammar = category_grammar(name)
+    frames = {"user": grammar.client_frames(), "assistant": grammar.therapist_frames()}
+    refused = [
+        (frame, found)
+        for role in frames
+        for frame in frames[role]
+        if (found := gate().breaches_in(role, frame))
+    ]
+    assert refused == []
+
+
+def test_a_frame_that_never_passes_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = gate()
+    refused = "they never mind a silence on that line"
+    rule = safe_messaging.Rule("refused", "both", re.compile(refused), (refused,))
+    strict = Gate((*held.rules, rule), held.intent, held.access)
+    monkeypatch.setattr(generation, "gate", lambda: strict)
+    result = generate_category("child_abuse_reporting", 40, 1, "anywhere")
+    assert len(result.records) == 40
+    assert result.turned_down["refused"] > 0
