@@ -31,7 +31,9 @@ class DiversityBars:
 
     figure: Figure
     name: str
+    measured: str
     bar: str
+    reference: str
     reference_bar: str
 
     @property
@@ -60,7 +62,7 @@ def picture_of(kept: Mapping[str, Any]) -> Picture:
     return Picture(
         report=report,
         families=_families(report),
-        lengths=_bars([(f"{turns} turns", count) for turns, count in report.lengths]),
+        lengths=_bars(report.lengths),
         removals=_bars([(in_words(reason), count) for reason, count in by_reason.most_common()]),
         removals_by_source=[
             (removal.source, in_words(removal.reason), removal.count) for removal in report.removals
@@ -93,10 +95,12 @@ def _bars(counts: Sequence[tuple[str, int]]) -> list[CountBar]:
 def _diversity(figure: Figure) -> DiversityBars:
     most = max(figure.measured, figure.reference or 0.0) or 1.0
     return DiversityBars(
-        figure,
-        in_words(figure.name),
-        _percent(figure.measured / most),
-        _percent(figure.reference / most) if figure.reference is not None else "",
+        figure=figure,
+        name=in_words(figure.name),
+        measured=f"{figure.measured:.4g}",
+        bar=_percent(figure.measured / most),
+        reference="" if figure.reference is None else f"{figure.reference:.4g}",
+        reference_bar="" if figure.reference is None else _percent(figure.reference / most),
     )
 
 

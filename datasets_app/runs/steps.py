@@ -87,7 +87,8 @@ def step_title(name: str) -> str:
 
 def in_words(name: str) -> str:
     """Return a code as words."""
-    return name.replace("_", " ").capitalize()
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def duration(seconds: float) -> str:

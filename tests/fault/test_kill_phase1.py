@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from datasets_app.phase1.plan import STEPS
 from datasets_app.phase1.state import read_states
 from tests.datasets_app.phase1.making import EDGE_CASES, hashes_in, write_plan, write_sources
 
 pytestmark = pytest.mark.fault
 
-KILLS = 6
 SEED = 20260711
 PROJECT = Path(__file__).parents[2]
 
@@ -28,30 +28,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, workspace: Path) -> subprocess.Popen[str]:
+def start(folder: Path, workspace: Path, processes: int) -> subprocess.Popen[str]:
     """The command in a process that says each state it is told."""
-    order = [sys.executable, "-m", "tests.fault.phase1", str(folder), str(workspace)]
+    order = [sys.executable, "-m", "tests.fault.phase1", str(folder), str(workspace), str(processes)]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     return subprocess.Popen(order, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment)
 
 
 def lines_of(folder: Path, workspace: Path) -> list[str]:
-    with start(folder, workspace) as process:
+    with start(folder, workspace, 1) as process:
         assert process.stdout is not None
         lines = process.stdout.read().splitlines()
     assert process.returncode == 0, lines
     return lines
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_dataset(folder: Path, tmp_path: Path) -> None:
+def test_killed_in_any_step_it_goes_on_to_the_same_dataset(folder: Path, tmp_path: Path) -> None:
     lines = lines_of(folder, tmp_path / "whole")
     whole = hashes_in(tmp_path / "whole")
     chance = random.Random(SEED)  # noqa: S311 -- the points of the kills
-    points = sorted(chance.sample(range(1, len(lines)), KILLS))
-    assert len({lines[point].split()[0] for point in points}) > 2
-    for point in points:
+    said_in = [line.split()[0] for line in lines]
+    assert set(said_in) == set(STEPS)
+    for step in STEPS:
+        point = chance.choice([at for at, name in enumerate(said_in, 1) if name == step])
         workspace = tmp_path / f"killed-{point}"
-        with start(folder, workspace) as process:
+        with start(folder, workspace, 2) as process:
             assert process.stdout is not None
             for _ in range(point):
                 process.stdout.readline()

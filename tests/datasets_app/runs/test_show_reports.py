@@ -21,8 +21,8 @@ def test_bars_have_one_scale_and_a_mark_at_what_was_wanted() -> None:
     assert families["Edge case synthetic"] == ("22.18%", "22.22%", 20)
     assert families["Video transcripts"] == ("0.00%", "100.00%", 45_000)
     assert [(one.name, one.bar) for one in picture.lengths][:2] == [
-        ("2 to 3 turns", "50.00%"),
-        ("4 to 7 turns", "100.00%"),
+        ("2 to 3", "50.00%"),
+        ("4 to 7", "100.00%"),
     ]
 
 
