@@ -32,7 +32,10 @@ def carry_out(run_id: UUID) -> None:
         if not is_ours:
             return
         begun = DatasetRun.objects.filter(pk=run_id, state=RunState.QUEUED).update(
-            state=RunState.RUNNING, started_at=Coalesce("started_at", Now()), heartbeat_at=Now()
+            state=RunState.RUNNING,
+            started_at=Coalesce("started_at", Now()),
+            heartbeat_at=Now(),
+            step_states=[],  # a step that was stopped before waits again
         )
         if begun:
             _carry_out(DatasetRun.objects.get(pk=run_id))

@@ -59,7 +59,7 @@ def start_run(*, steps: Iterable[str], seed: int | None, scale: int, user: "User
 
 @transaction.atomic
 def cancel_run(*, run: DatasetRun, user: "User") -> DatasetRun:
-    """End a waiting run; ask a running one to stop, which it does within seconds. Asked twice, it holds once.
+    """End a waiting run; ask a running one to stop where nothing is half done. Asked twice, it holds once.
 
     Raises RunStateError when the run has ended.
     """

@@ -26,7 +26,7 @@ class RowWatcher:
 
     def __init__(self, run: DatasetRun) -> None:
         self._run = run
-        self._states: dict[str, dict[str, Any]] = {state["name"]: state for state in run.step_states}
+        self._states: dict[str, dict[str, Any]] = {}
         self._due = 0.0
         self._is_holding = True
         self._must_stop = False
