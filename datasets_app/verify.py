@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
 from datasets_app.compile.compiling import MANIFEST, held_out_of
-from datasets_app.compile.config import Family, Holdout, NearDuplicates
+from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
 from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
 from datasets_app.compile.manifest import summed
 from datasets_app.compile.overlaps import LEAKING_NGRAM_SHARE
@@ -119,7 +119,7 @@ def _tasks(
     near: NearDuplicates,
 ) -> Iterator[CheckTask]:
     held_out = {family: held_out_of(holdouts, family) for family in families}
-    made_up = frozenset(name for name, family in families.items() if family.is_synthetic)
+    made_up = made_up_of(families)
     for split, described in _splits(manifest).items():
         twins = {twin.shard_id: twin for twin in described.parquet_shards}
         for shard in described.shards:
@@ -259,13 +259,13 @@ def _leakage(opened: Opened) -> Iterator[str]:
 
 
 def _distribution(opened: Opened) -> Iterator[str]:
-    """The pool is what no holdout has sent to test; shares are those of its records."""
+    """The pool is what is real and no holdout has sent to test; shares are those of its records."""
     groups, codes = opened.array("groups"), opened.codes
     held_out = np.unique(groups[opened.array("is_held_out").astype(np.bool_)])
-    in_pool = ~np.isin(groups, held_out)
+    in_pool = ~np.isin(groups, held_out) & ~opened.array("is_made_up").astype(np.bool_)
     size = int(in_pool.sum())
     if not size:
-        yield "there is no record besides what is held out"
+        yield "there is no record besides what is made up or held out"
         return
     counts = np.unique(groups[in_pool], return_counts=True)[1]
     effective = size**2 / float((counts.astype(np.float64) ** 2).sum())

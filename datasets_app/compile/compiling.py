@@ -13,14 +13,21 @@ import msgspec
 
 from datasets_app.compile import kernel
 from datasets_app.compile.chunks import Chunk, Plan, SourceFile, plan_source, records_of
-from datasets_app.compile.config import Config, Holdout, SourceFacts
+from datasets_app.compile.config import Config, Holdout, SourceFacts, made_up_of
 from datasets_app.compile.contract import SCHEMA_VERSION, GateResult, Manifest, Sidecar
 from datasets_app.compile.digests import digest_of
 from datasets_app.compile.errors import CompileError, UnusableError, writing_into
 from datasets_app.compile.manifest import Made, manifest_of
 from datasets_app.compile.mapping import PIPELINE_VERSION, HeldOut, MappedChunk, MapSettings, map_chunk
 from datasets_app.compile.overlaps import without_overlaps
-from datasets_app.compile.reducing import Candidates, Decisions, Drawing, candidates_in_memory, decide
+from datasets_app.compile.reducing import (
+    Candidates,
+    Decisions,
+    Drawing,
+    Families,
+    candidates_in_memory,
+    decide,
+)
 from datasets_app.compile.runner import Runner
 from datasets_app.compile.store import Store, write_arrays, write_json
 from datasets_app.compile.writing import (
@@ -300,7 +307,7 @@ def _params(request: Request) -> dict[str, Any]:
 def _decide(build: _Build, mapped: Sequence[MappedChunk], candidates: Candidates) -> Decisions:
     config = build.request.config
     at_most = {name: family.at_most for name, family in config.families.items() if family.at_most is not None}
-    families = [chunk.source.family for chunk in build.chunks]
+    families = Families([chunk.source.family for chunk in build.chunks], made_up_of(config.families))
     drawing = Drawing(at_most, build.request.seed)
     return decide(mapped, families, config.near_duplicates.threshold, drawing, candidates)
 

@@ -40,6 +40,11 @@ class Family(_Section, frozen=True, kw_only=True):
     is_synthetic: bool = False
 
 
+def made_up_of(families: Mapping[str, Family]) -> frozenset[str]:
+    """The families whose conversations nobody has had."""
+    return frozenset(name for name, family in families.items() if family.is_synthetic)
+
+
 class Holdout(_Section, frozen=True, kw_only=True):
     """What of a family is for test alone."""
 

@@ -20,7 +20,7 @@ from datasets_app.compile.stages import LONG_ELSEWHERE, STEPS, deidentified, fau
 from datasets_app.compile.store import Store, read_array, read_json, write_arrays, write_json
 from datasets_app.sources.records import ROLES, Dialogue, Reject, Turn
 
-PIPELINE_VERSION = "5"
+PIPELINE_VERSION = "6"
 PIPELINE = f"prometheus compile {PIPELINE_VERSION}"
 USER = ROLES.index("user")
 SHARE_STEPS = 10_000

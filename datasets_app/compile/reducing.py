@@ -5,7 +5,7 @@ of candidates only; so it is the same whoever mapped the chunks.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
@@ -57,6 +57,14 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
+class Families:
+    """The family of each chunk, and which families are made up and so for train alone."""
+
+    of_chunks: Sequence[str]
+    made_up: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Decisions:
     """An entry per record: its outcome, the record it repeats (or -1), its group and the group's split.
 
@@ -73,15 +81,12 @@ class Decisions:
 
 def decide(
     chunks: Sequence[Mapped],
-    families: Sequence[str],
+    families: Families,
     threshold: float,
     drawing: Drawing,
     candidates: Candidates,
 ) -> Decisions:
-    """Decide about every record of the chunks; `families` has the family of each chunk.
-
-    `candidates` finds the pairs that share a band.
-    """
+    """Decide about every record of the chunks; `candidates` finds the pairs that share a band."""
     digests = _joined(chunks, "digests")
     outcomes = np.zeros(len(digests), dtype=np.uint8)
     repeats, exact = exact_duplicates(digests)
@@ -91,10 +96,13 @@ def decide(
     outcomes[found >= 0] = Outcome.NEAR_DUPLICATE
     repeats = np.where(found >= 0, found, repeats)
     outcomes[(outcomes == Outcome.KEPT) & _joined(chunks, "is_protected")] = Outcome.DECONTAMINATED
-    _draw(outcomes, digests, np.repeat(families, [chunk.count for chunk in chunks]), drawing)
+    counts = [chunk.count for chunk in chunks]
+    _draw(outcomes, digests, np.repeat(families.of_chunks, counts), drawing)
     names = [_joined(chunks, name) for name in ("sessions", "scenarios", "openings", "wordings")]
     groups = grouped(len(digests), [exact, near, *map(_links, names)])
-    roots, splits = split_groups(groups, digests, _joined(chunks, "is_held_out"))
+    is_made_up = np.repeat([family in families.made_up for family in families.of_chunks], counts)
+    roots, splits = split_groups(groups, digests, _joined(chunks, "is_held_out"), is_made_up)
+    outcomes[(outcomes == Outcome.KEPT) & is_made_up & (splits[groups] == TEST)] = Outcome.SHARES_TEXT
     has_repeats = np.zeros(len(digests), dtype=np.bool_)
     has_repeats[repeats[repeats >= 0]] = True
     return Decisions(outcomes, repeats, has_repeats, groups, roots, splits)
@@ -143,15 +151,22 @@ def grouped(count: int, pairs: Sequence[tuple[Integers, Integers]]) -> Integers:
 
 
 def split_groups(
-    groups: Integers, digests: NDArray[np.uint8], is_held_out: NDArray[np.bool_]
+    groups: Integers,
+    digests: NDArray[np.uint8],
+    is_held_out: NDArray[np.bool_],
+    is_made_up: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The root of each group, its smallest digest, and its split by `split_of`; held-out groups are test."""
+    """The root of each group, its smallest digest, and its split by `split_of`.
+
+    Groups with something made up are train, and before that those with something held out are test.
+    """
     count = int(groups.max(initial=-1)) + 1
     keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
     order = np.lexsort((keys, groups))
     firsts = order[np.searchsorted(groups[order], np.arange(count))]
     roots = digests[firsts]
     splits = np.fromiter((split_of(root.tobytes()) for root in roots), dtype=np.uint8, count=count)
+    splits[groups[is_made_up]] = TRAIN
     splits[groups[is_held_out]] = TEST
     return roots, splits
 

@@ -36,7 +36,7 @@ class CheckTask:
     shard: Shard
     twin: Shard | None
     held_out: dict[str, HeldOut]
-    made_up: frozenset[str]  # families whose people are, and so keep their names
+    made_up: frozenset[str]  # families that are for train alone, and whose people keep their names
     shingle_words: int
     bands: int
     rows: int
@@ -146,6 +146,8 @@ def _check_record(
         facts.find("provenance", f"record {number} has not passed every step")
     if metadata.split != task.split:
         facts.find("split", f"record {number} is marked {metadata.split} in a shard of {task.split}")
+    if task.split != "train" and metadata.source_family in task.made_up:
+        facts.find("split", f"record {number} is made up and stands in {task.split}")
     if task.split != "test" and _is_held_out(record, task):
         facts.find("split", f"record {number} is held out for test and stands in {task.split}")
 
@@ -171,6 +173,7 @@ def _gather(
         "openings": kernel.opening_keys(*tokens, USER),
         "contents": hashed([one.content_hash for one in metadata]),
         "is_held_out": np.array([_is_held_out(record, task) for record in records], dtype=np.bool_),
+        "is_made_up": np.array([one.source_family in task.made_up for one in metadata], dtype=np.bool_),
     }
     signatures = kernel.signatures_of(tokens, task.shingle_words, task.bands, task.rows)
     ngrams, ngram_ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)

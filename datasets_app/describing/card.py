@@ -53,8 +53,8 @@ def card_of(manifest: Manifest) -> str:
         *[f"- Alarm: {alarm}" for alarm in manifest.alarms],
         "## How it was divided",
         "By group: what repeats, quotes or continues another record is in the same split, and so is every "
-        "session and every made-up scenario. What is held out is in test alone. Made-up records are never in "
-        "test.",
+        "session and every made-up scenario. What is held out is in test alone. Made-up records are in train "
+        "alone; the shares of val and test are those of what is real.",
     ]
     return "\n\n".join(parts) + "\n"
 

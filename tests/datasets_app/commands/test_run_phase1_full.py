@@ -69,8 +69,6 @@ def test_a_gate_that_does_not_hold_makes_it_1(folder: Path, tmp_path: Path) -> N
         ([], "--out"),
         (["--out", "x", "--only", "everything"], "invalid choice"),
         (["--out", "x", "--plan", "absent.yaml"], "absent.yaml: the file cannot be read"),
-        (["--out", "x", "--sources", "absent"], "is no folder"),
-        (["--out", "x", "--scale", "0"], "--scale 0"),
         (["--out", "x", "--processes", "0"], "--processes 0"),
         (["--out", "/dev/null/x"], "cannot be written"),
     ],

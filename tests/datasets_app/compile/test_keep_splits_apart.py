@@ -16,7 +16,7 @@ from datasets_app.compile.reducing import Decisions
 from datasets_app.compile.runner import Inline, Runner
 from datasets_app.verify import failed, verify_local
 
-from .making import Messages, dialogue, write_dialogues
+from .making import Messages, compiled, config_of, dialogue, write_dialogues
 
 COUNT, PIECED = 400, 80
 VALUES = st.lists(st.integers(0, 2**64 - 1), max_size=200)
@@ -67,3 +67,29 @@ def test_the_sieve_holds_nearly_everything_else_back() -> None:
     chance = np.random.default_rng(3)
     own, other = (chance.integers(0, 2**64, size=20_000, dtype=np.uint64) for _ in range(2))
     assert len(kernel.passing(kernel.sieve_of(own), other)) < 0.04 * len(other)
+
+
+def test_what_is_made_up_is_for_train_alone_and_skews_no_share(tmp_path: Path) -> None:
+    """It shares its sentences with more of its kind, and would be left out of val and test for that."""
+    real = write_dialogues(tmp_path / "real.jsonl", map(dialogue, range(COUNT)))
+    told = [*map(pieced, range(PIECED)), *(dialogue(20_000 + number) for number in range(2 * COUNT))]
+    made_up = write_dialogues(tmp_path / "told.jsonl", told)
+    given = (Given(made_up, "edge_case_synthetic"), Given(real, "professional_therapeutic"))
+    request = Request(given, load_config(), tmp_path / "out", 1, False)
+    manifest = compile_dataset(request, Inline(), verify_local, lambda step, done: None)
+    assert failed(manifest.gates) == []
+    families = manifest.source_families
+    assert families["edge_case_synthetic"].splits == {"train": len(told), "val": 0, "test": 0}
+    assert min(families["professional_therapeutic"].splits.values()) > 0
+
+
+def test_what_is_made_up_and_bound_to_what_is_held_out_is_left_out(tmp_path: Path) -> None:
+    real = write_dialogues(tmp_path / "real.jsonl", map(dialogue, range(COUNT)))
+    quote = [dialogue(0)[0], *dialogue(30_000)[1:]]  # the opening of a record that is held out
+    told = write_dialogues(tmp_path / "told.jsonl", [quote, dialogue(30_001)])
+    config = config_of(tmp_path, "holdouts: [{family: professional_therapeutic, sessions: [real.jsonl/s0]}]")
+    given = [(real, "professional_therapeutic"), (told, "edge_case_synthetic")]
+    manifest = compiled(tmp_path / "out", given, config=config)
+    counts = manifest.counters.sources["told.jsonl"]
+    assert (counts.kept, counts.decontaminated) == (1, 1)
+    assert manifest.source_families["edge_case_synthetic"].splits["test"] == 0

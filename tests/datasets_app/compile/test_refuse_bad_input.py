@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.compile.contract import SourceCounts
-from datasets_app.compile.errors import CompileError
+from datasets_app.compile.errors import CompileError, UnusableError
 
-from .making import compiled, config_of, dialogue, records_in, write_lines
+from .making import compiled, config_of, dialogue, records_in, write_dialogues, write_lines
 
 GIGABYTE = 1024**3
 
@@ -126,3 +126,12 @@ def test_unknown_speakers_are_rejects_and_never_taken_in_turns(tmp_path: Path) -
     path = write_lines(tmp_path / "talks.jsonl", [{"messages": said}, {"messages": dialogue(1)}])
     counts = counts_of(tmp_path, path)
     assert (counts.kept, counts.rejected) == (1, {"unknown_speaker": 1})
+
+
+def test_a_folder_inside_its_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    write_dialogues(tmp_path / "sources" / "talks.jsonl", [dialogue(1)])
+    for out in (tmp_path / "sources", tmp_path / "sources" / "dataset"):
+        with pytest.raises(UnusableError, match=r"is inside the source .*: write somewhere else"):
+            compiled(out, [(tmp_path / "sources", "priority")])
+        assert not (tmp_path / "sources" / "dataset").exists()

@@ -125,6 +125,12 @@ def test_other_shares_than_ninety_five_and_five_fail_distribution(planted: Plant
     assert "distribution" in planted.failing()
 
 
+def test_what_is_made_up_and_not_in_train_fails_split(planted: Planted) -> None:
+    planted.records["val"][0]["metadata"]["source_family"] = "edge_case_synthetic"
+    planted.save()
+    assert "split" in planted.failing()
+
+
 @pytest.mark.parametrize("said", ["Write to a@b.example.", "My name is Anna.", "Ring 555-123-4567."])
 def test_what_was_not_scrubbed_fails_pii(planted: Planted, said: str) -> None:
     reworded(planted.records["val"][0], lambda messages: messages[0].update(content=said))

@@ -7,6 +7,7 @@ import pytest
 
 from datasets_app.compile.runner import Inline
 from datasets_app.phase1.plan import load_plan
+from datasets_app.publishing import ATTEMPTS
 from datasets_app.verify import failed, read_dataset, verify_dataset
 from tests.datasets_app.storage.s3 import BUCKET, REGION, S3Server, running_s3
 
@@ -28,11 +29,11 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
 def test_it_is_published_and_verified_from_s3(tmp_path: Path, s3: S3Server) -> None:
     write_sources(tmp_path / "sources")
     plan = load_plan(write_plan(tmp_path / "plan.yaml"), sources=tmp_path / "sources", target=ADDRESS)
-    s3.puts_allowed = 2
+    s3.puts_to_corrupt = ATTEMPTS
     stopped = run(plan, tmp_path / "workspace")
     assert stopped["publish"].status == "failed"
-    assert ADDRESS in stopped["publish"].problem
-    s3.puts_allowed, s3.puts_to_corrupt = None, 1
+    assert f"{ADDRESS} gave back another" in stopped["publish"].problem
+    s3.puts_to_corrupt = 1
     states = run(plan, tmp_path / "workspace")
     assert statuses(states)["verify"] == "unchanged"
     assert (statuses(states)["publish"], len(states["publish"].gates)) == ("done", 8)
