@@ -20,3 +20,12 @@ def fulfil_order(path: str) -> None:
     from datasets_app.compile.workers import fulfil
 
     fulfil(Path(path))
+
+
+@app.task
+def run_dataset(run_id: str) -> None:
+    """Carry out one run of phase 1, unless it has ended or another worker is at one."""
+    # Here for the same reason.
+    from datasets_app.runs.running import carry_out
+
+    carry_out(UUID(run_id))

@@ -141,10 +141,20 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
     "interval_step": 0.1,
 }
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1024 * 1024  # KB: what a compile needed is given back after it
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+
+# --- Phase 1: from raw sources to a published dataset -----------------------------------------------------
+# A folder of the worker's, as the sources and the plan are; a browser can name none of them.
+PHASE1_WORKSPACE = Path(env.str("PHASE1_WORKSPACE", default=str(HOME.path / "phase1")))
+PHASE1_SOURCES = (
+    Path(_sources) if (_sources := env.str("PHASE1_SOURCES", default="")) else None
+)  # none: only what is synthesised
+PHASE1_PLAN = Path(_plan) if (_plan := env.str("PHASE1_PLAN", default="")) else None  # none: the shipped one
+PHASE1_TARGET = env.str("PHASE1_TARGET", default="")  # a folder or s3://…; empty: as the plan says
 
 # --- People -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

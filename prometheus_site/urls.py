@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("prometheus_site.api.urls")),
     path("", include("prometheus_site.accounts.urls")),
     path("", include("datasets_app.importing.urls")),
+    path("", include("datasets_app.runs.urls")),
     path("", include("annotation.urls")),
 ]
 

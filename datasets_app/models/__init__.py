@@ -1,6 +1,17 @@
-"""Where conversations come from and the conversations themselves."""
+"""Where conversations come from, the conversations themselves, and the runs that make datasets."""
 
 from datasets_app.models.importing import ImportJob, ImportReject, ImportState, Upload, UploadChunk
+from datasets_app.models.run import DatasetRun, RunState
 from datasets_app.models.source import Conversation, Source
 
-__all__ = ["Conversation", "ImportJob", "ImportReject", "ImportState", "Source", "Upload", "UploadChunk"]
+__all__ = [
+    "Conversation",
+    "DatasetRun",
+    "ImportJob",
+    "ImportReject",
+    "ImportState",
+    "RunState",
+    "Source",
+    "Upload",
+    "UploadChunk",
+]

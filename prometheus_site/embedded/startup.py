@@ -119,7 +119,8 @@ class StartUp:
         streams = [*gunicorn, "--worker-class", STREAMS_WORKER, "--asgi-lifespan", "off"]
         streams += ["--bind", _bind_address("127.0.0.1", self.port + 1)]
         worker = [sys.executable, "-m", "celery", "--app", "prometheus_site", "worker", "--pool", "prefork"]
-        worker += ["--concurrency", "1", "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+        # Two, so that a run of phase 1, which takes minutes, keeps no import and no report waiting.
+        worker += ["--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
         return [
             self._part("web", [*pages, "prometheus_site.wsgi:application"]),
             self._part("streams", [*streams, "prometheus_site.asgi:application"]),

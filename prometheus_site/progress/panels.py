@@ -72,7 +72,9 @@ def _data(user: User) -> Panel:
             for job in imports
         ),
     ]
-    links = [Row("Import conversations", "", reverse("data:upload"))] if user.has_role(Role.LEAD) else []
+    links = [Row("Phase 1: the dataset", "", reverse("runs:list"))]
+    if user.has_role(Role.LEAD):
+        links.insert(0, Row("Import conversations", "", reverse("data:upload")))
     notice = "" if imports else "Nothing has been imported yet."
     return Panel("data", "Data", "database", rows, notice, links)
 

@@ -143,14 +143,16 @@ def test_only_the_pages_and_streams_are_published_and_on_loopback() -> None:
 def test_volumes_hold_what_must_last() -> None:
     mounts = {name: files.service(name).get("volumes", []) for name in SERVICES}
     own, lasting = files.final("RUN")[0].split("--mode 0700")[1].split(), "/var/lib/prometheus"
-    assert own == [f"{lasting}/anchors", f"{lasting}/backups"], "a new volume takes its owner from the image"
+    owned = [f"{lasting}/{name}" for name in ("anchors", "backups", "phase1")]
+    assert own == owned, "a new volume takes its owner from the image"
     assert {name: places for name, places in mounts.items() if places} == {
         "db": ["database:/var/lib/postgresql", "./postgres-init:/docker-entrypoint-initdb.d:ro"],
         "redis": ["queue:/data"],
+        "worker": [f"phase1:{lasting}/phase1", f"./sources:{lasting}/sources:ro"],
         "sweeper": [f"anchors:{lasting}/anchors"],
         "backup": [f"anchors:{lasting}/anchors", f"backups:{lasting}/backups"],
     }
-    assert set(files.compose()["volumes"]) == {"anchors", "backups", "database", "queue"}
+    assert set(files.compose()["volumes"]) == {"anchors", "backups", "database", "phase1", "queue"}
     for name in ("sweeper", "backup"):
         assert Path(files.service(name)["environment"]["PROMETHEUS_ANCHOR_LOG"]).parent == Path(own[0])
     assert files.service("backup")["environment"]["PROMETHEUS_HOME"] == lasting

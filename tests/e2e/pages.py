@@ -119,6 +119,15 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+# Runs of phase 1 in three states; real ones: see tests/datasets_app/runs. Prints their addresses.
+RUNS = """
+import json
+from prometheus_site.accounts.models import User
+from tests.datasets_app.runs.making import furnish_runs
+print(json.dumps(furnish_runs(User.objects.get(email="lead@demo.localhost"))))
+"""
+
+
 def furnish(people: People, folder: Path) -> dict[str, str]:
     """Do a little of everything, so that no page is empty; return the addresses that came out of it."""
     lead = people.context("lead").new_page()
@@ -248,6 +257,10 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         Shown("data:preview", lead, found["preview"]),
         Shown("data:import", lead, found["import"]),
         Shown("data:rejects", lead, f"{found['import']}rejects/"),
+        Shown("runs:list", lead, "/datasets/phase-1/"),
+        Shown("runs:run", lead, found["done run"], "done"),
+        Shown("runs:run", lead, found["failed run"], "failed"),
+        Shown("runs:run", lead, found["running run"], "running"),
         Shown("annotation:care", annotator, "/care/"),
         Shown("annotation:own_data", annotator, "/own-data/"),
         Shown("annotation:campaigns", lead, "/campaigns/"),
@@ -318,6 +331,7 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         ("audit_anchor", engineer),
         ("datasets_app_source", lead),
         ("datasets_app_importjob", lead),
+        ("datasets_app_datasetrun", lead),
         ("annotation_campaign", lead),
         ("annotation_campaignmember", lead),
         ("annotation_sample", lead),

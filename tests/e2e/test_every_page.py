@@ -1,5 +1,6 @@
 """Every page in light and dark, wide and narrow: no CSP violation, no axe violation, nothing sticks out."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from tests.e2e.looking import (
     picture,
     shoot,
 )
-from tests.e2e.pages import CALIBRATE, NOT_PAGES, SELECT, Shown, all_pages, freeze_report, furnish
+from tests.e2e.pages import CALIBRATE, NOT_PAGES, RUNS, SELECT, Shown, all_pages, freeze_report, furnish
 from tests.e2e.people import People
 from tests.e2e.site import Site
 from tests.prometheus_site.test_every_url import RULES
@@ -39,6 +40,7 @@ def pages(
     found["calibration sample"] = f"/campaigns/spring/calibration/{number}/"
     found["review"] = f"/campaigns/spring/calibration/review/{code}/"
     site.manage("shell", "--verbosity", "0", "-c", SELECT)
+    found |= json.loads(site.manage("shell", "--verbosity", "0", "-c", RUNS))
     site.manage("sweep")
     found |= freeze_report(site, people, tmp_path_factory.mktemp("ended"))
 

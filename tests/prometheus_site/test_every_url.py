@@ -27,7 +27,7 @@ from annotation.models import (
     TopicOptOut,
 )
 from datasets_app.importing.services import store_upload
-from datasets_app.models import ImportJob, ImportState
+from datasets_app.models import DatasetRun, ImportJob, ImportState
 from prometheus_site.accounts.api_tokens import create_api_token
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
@@ -37,6 +37,7 @@ from prometheus_site.audit.services import anchor_heads
 from tests import people
 from tests.annotation.recruitment.applying import Stranger, recruit
 from tests.annotation.worlds import CRISIS, label, make_campaign
+from tests.datasets_app.runs.making import waiting_run
 
 STRANGER = "stranger"
 PEOPLE = ("outsider", "annotator", "adjudicator", "lead", "supervisor", "engineer", "applicant")
@@ -133,6 +134,10 @@ RULES: dict[str, Rule] = {
     "data:import": Rule(BOARD, needs=("import",)),
     "data:retry_import": Rule(LEAD, gives=DONE, method="post", needs=("import",)),
     "data:rejects": Rule(BOARD, needs=("import",)),
+    "runs:list": Rule(BOARD),
+    "runs:run": Rule(BOARD, needs=("run",)),
+    "runs:cancel": Rule(BOARD, gives=DONE, method="post", needs=("run",)),
+    "runs:resume": Rule(BOARD, gives=DONE, method="post", needs=("run",)),
     "annotation:care": Rule(ANNOTATOR),
     "annotation:support_contacts": Rule(LEAD),
     "annotation:own_data": Rule(SIGNED_IN),
@@ -277,6 +282,7 @@ RECORDS: dict[str, frozenset[str]] = {
     "audit_anchor": ENGINEER,
     "datasets_app_source": BOARD,
     "datasets_app_importjob": BOARD,
+    "datasets_app_datasetrun": BOARD,
     "annotation_campaign": LEAD,
     "annotation_campaignmember": LEAD,
     "annotation_sample": LEAD,
@@ -390,6 +396,7 @@ def world(
             "outsider": outsider.pk,
             "upload": upload.pk,
             "import": campaign.samples.all()[0].conversation.import_job_id,
+            "run": waiting_run(lead).pk,
             "no such key": "nothing",
             "no such address": "nothing/here/",
             "lead's token": token_of_lead.pk,
@@ -426,6 +433,7 @@ def first_rows(campaign: Campaign, lead: User) -> dict[str, Any]:
         "audit_anchor": Anchor.objects.first(),
         "datasets_app_source": campaign.samples.all()[0].conversation.source,
         "datasets_app_importjob": ImportJob.objects.filter(state=ImportState.DONE).first(),
+        "datasets_app_datasetrun": DatasetRun.objects.first(),
         "annotation_campaign": campaign,
         "annotation_campaignmember": campaign.members.first(),
         "annotation_sample": campaign.samples.first(),

@@ -22,6 +22,7 @@ from annotation.recruitment.mail import send_waiting
 from annotation.recruitment.services import discard_abandoned_drafts
 from annotation.screening.services import finish_overdue_attempts
 from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
+from datasets_app.runs.services import requeue_lost_runs
 from prometheus_site.audit.services import anchor_heads
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ SWEEPS = (
     Sweep("dangerous disagreement among the latest labels", 10, open_recent_cases),
     Sweep("dangerous disagreement among all labels", 3600, open_all_cases),
     Sweep("lost imports", 30, requeue_lost_imports),
+    Sweep("lost runs of phase 1", 30, requeue_lost_runs),
     Sweep("expired leases", 60, release_expired_leases),
     Sweep("sittings of people who went away", 60, end_idle),
     Sweep("licences that ran out", 60, close_expired),

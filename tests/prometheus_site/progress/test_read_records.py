@@ -20,7 +20,7 @@ from annotation.models import (
     Sample,
     SchemeVersion,
 )
-from datasets_app.models import ImportJob, Source
+from datasets_app.models import DatasetRun, ImportJob, Source
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent, Anchor, ChainEntry
@@ -28,11 +28,12 @@ from prometheus_site.audit.services import anchor_heads
 from prometheus_site.core.admin import ReadOnlyAdmin
 from tests import people
 from tests.annotation.worlds import label, make_campaign
+from tests.datasets_app.runs.making import waiting_run
 
 SignIn = Callable[[User], Client]
 OF_CAMPAIGNS = (Campaign, CampaignMember, Sample, Assignment, Label, SchemeVersion, GuidelineVersion)
 OF_OPERATIONS = (AccessEvent, ChainEntry, Anchor)
-OF_DATA = (Source, ImportJob)
+OF_DATA = (Source, ImportJob, DatasetRun)
 LEADS = {*OF_CAMPAIGNS, *OF_DATA, RoleGrant}
 ENGINEERS = {*OF_OPERATIONS, *OF_DATA}
 
@@ -41,6 +42,7 @@ ENGINEERS = {*OF_OPERATIONS, *OF_DATA}
 def campaign(lead: User, annotator: User) -> Campaign:
     made = make_campaign(lead, [annotator], samples=2)
     label(made, annotator, 1, note="a note nobody reads here")
+    waiting_run(lead)
     anchor_heads()
     return made
 
