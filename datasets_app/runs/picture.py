@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from datasets_app.phase1.report import Figure, Report
+from datasets_app.phase1.report import Figure, Gate, Report
 from datasets_app.phase1.step import MET
 from datasets_app.runs.steps import in_words
 
@@ -48,6 +48,7 @@ class Picture:
     report: Report
     families: Sequence[CountBar]
     lengths: Sequence[CountBar]
+    gates: Sequence[tuple[str, Gate]]
     removals: Sequence[CountBar]
     removals_by_source: Sequence[tuple[str, str, int]]
     diversity: Sequence[DiversityBars]
@@ -63,6 +64,7 @@ def picture_of(kept: Mapping[str, Any]) -> Picture:
         report=report,
         families=_families(report),
         lengths=_bars(report.lengths),
+        gates=[(in_words(gate.name), gate) for gate in report.gates],
         removals=_bars([(in_words(reason), count) for reason, count in by_reason.most_common()]),
         removals_by_source=[
             (removal.source, in_words(removal.reason), removal.count) for removal in report.removals

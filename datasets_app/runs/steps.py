@@ -23,6 +23,7 @@ TITLES = {
     "publish": ("Publish", "carries the shards to the target, the manifest last"),
     "describe": ("Describe", "writes the report, the dataset card and Croissant metadata"),
 }
+ABBREVIATIONS = ("cot", "cptsd", "dpo", "pii")
 MINUTE_SECONDS, HOUR_SECONDS = 60, 3600
 CHIPS = {
     StepStatus.WAITING: "waiting",
@@ -87,8 +88,9 @@ def step_title(name: str) -> str:
 
 def in_words(name: str) -> str:
     """Return a code as words."""
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    words = [word.upper() if word in ABBREVIATIONS else word for word in name.split("_")]
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
 
 
 def duration(seconds: float) -> str:
