@@ -89,7 +89,8 @@ def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[Gat
         evaluated = list(runner.map(check_shard, ((task,) for task in tasks if task.split != "train")))
         probe = _Probe.of(evaluated)
         probe.write(Path(folder))
-        training = [replace(task, probe_folder=folder) for task in tasks if task.split == "train"]
+        probe_folder = folder if probe.names else ""  # nothing is for val and test where all is made up
+        training = [replace(task, probe_folder=probe_folder) for task in tasks if task.split == "train"]
         trained = list(runner.map(check_shard, ((task,) for task in training)))
     leaks = [*probe.leaks_from(trained, near.threshold), *probe.leaks_within(near.threshold)]
     opened = Opened(storage_at(address), manifest, families, [*trained, *evaluated], leaks)

@@ -179,7 +179,7 @@ def _gather(
     ngrams, ngram_ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
     if task.probe_folder:
         _compare(facts, signatures, ngrams, Path(task.probe_folder))
-    else:
+    elif task.split != "train":
         facts.kernel = {**signatures._asdict(), "ngrams": ngrams, "ngram_ends": ngram_ends}
 
 

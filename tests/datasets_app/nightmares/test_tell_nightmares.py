@@ -146,13 +146,14 @@ def test_what_is_written_can_be_compiled_and_no_extreme_is_divided(seed_file: Pa
     given = [(seed_file, "edge_case_generator"), (tmp_path / "out.jsonl", "edge_case_resulting_chats")]
     manifest = compiled(tmp_path / "final", given)
     assert manifest.total_conversations == 2 * COUNT
-    assert failed(verify_local(tmp_path / "final", manifest, Inline())) == ["coverage"]  # no real family
+    gates = failed(verify_local(tmp_path / "final", manifest, Inline()))
+    assert gates == ["coverage", "distribution"]  # nothing real
     splits: dict[str, set[str]] = {}
     for path in (tmp_path / "final" / "builds").rglob("*.jsonl"):
         for record in lines(path):
             splits.setdefault(record["metadata"]["scenario"], set()).add(record["metadata"]["split"])
     assert len(splits) == 20
-    assert {len(held) for held in splits.values()} == {1}
+    assert set(map(frozenset, splits.values())) == {frozenset({"train"})}
 
 
 def test_the_same_dialogues_with_and_without_what_was_kept(few_seeds: Path, tmp_path: Path) -> None:
