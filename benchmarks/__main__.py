@@ -33,6 +33,7 @@ def main(names: Sequence[str]) -> None:
         bench_agreement_page,
         bench_causes,
         bench_compile,
+        bench_edge_cases,
         bench_forecast,
         bench_imports,
         bench_key_to_paint,
@@ -45,6 +46,7 @@ def main(names: Sequence[str]) -> None:
 
     sections: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "Conversations in: real public files": bench_imports.run,
+        "Foundation data: edge cases": bench_edge_cases.run,
         "Foundation data: compile": bench_compile.run,
         "Foundation data: a million conversations": bench_compile.run_million,
         "Foundation data: select": bench_select.run,

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 WORDS = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 ORDER = 4
 SHINGLE_WORDS = 3
+WORD_BITS = 21  # of a word's number, three of which stand in one
 Ngram = tuple[str, ...]
 
 
@@ -86,12 +88,10 @@ def _brevity_penalty(length: int, lengths: Sequence[int]) -> float:
     return 1.0 if length >= closest else math.exp(1 - closest / max(1, length))
 
 
-def distinct(texts: Sequence[str], n: int = 3) -> float:
-    """Share of the n-grams of a set that are distinct."""
-    grams: Counter[Ngram] = Counter()
-    for text in texts:
-        grams.update(ngrams(words_of(text), n))
-    return len(grams) / max(1, grams.total())
+def distinct(texts: Sequence[str]) -> float:
+    """Distinct-3: the share of the word trigrams of a set that are distinct."""
+    grams = np.concatenate([np.empty(0, dtype=np.int64), *_trigrams(texts)])
+    return len(np.unique(grams)) / max(1, len(grams))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,24 @@ def pair_shares(texts: Sequence[str]) -> PairShares:
 
 def jaccard_matrix(texts: Sequence[str]) -> NDArray[np.float64]:
     """Similarity of every text to every other by their sets of word trigrams."""
-    shingles = [set(ngrams(words_of(text), SHINGLE_WORDS)) for text in texts]
-    counted = Counter(gram for held in shingles for gram in held)
-    columns = {gram: at for at, gram in enumerate(gram for gram, times in counted.items() if times > 1)}
-    sizes = np.array([len(held) for held in shingles], dtype=np.float64)
-    holds = np.zeros((len(texts), max(1, len(columns))), dtype=np.float32)
-    for row, held in enumerate(shingles):
-        holds[row, [columns[gram] for gram in held if gram in columns]] = 1
-    common = (holds @ holds.T).astype(np.float64)
+    sets = [np.unique(grams) for grams in _trigrams(texts)]
+    sizes = np.array([len(held) for held in sets])
+    columns, places = np.unique(np.concatenate(sets), return_inverse=True)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    holds = csr_array((np.ones(len(places)), places, ends), shape=(len(texts), max(1, len(columns))))
+    common = (holds @ holds.T).toarray()
     return np.asarray(common / np.maximum(1, sizes[:, None] + sizes[None, :] - common))
+
+
+def _trigrams(texts: Sequence[str]) -> list[NDArray[np.int64]]:
+    """The word trigrams of each text in order, each as one number."""
+    ids: dict[str, int] = {}
+    found = []
+    for text in texts:
+        words = np.array([ids.setdefault(word, len(ids)) for word in words_of(text)], dtype=np.int64)
+        found.append((words[:-2] << 2 * WORD_BITS) | (words[1:-1] << WORD_BITS) | words[2:])
+    if len(ids) > 1 << WORD_BITS:
+        raise ValueError(
+            f"{len(ids):,} different words are more than {1 << WORD_BITS:,}: compare fewer texts."
+        )
+    return found
