@@ -111,7 +111,7 @@ def _command_row(dataset: Path, out: Path) -> dict[str, Any]:
 
 def _likeness_rows(dataset: Path) -> list[dict[str, Any]]:
     lexicon = shipped_lexicon()
-    pool = read_pool(storage_at(str(dataset)), read_dataset(str(dataset)), lexicon, lambda step, done: None)
+    pool = read_pool(storage_at(str(dataset)), read_dataset(str(dataset)), lexicon)
     selection = select(pool, lexicon, PICKS, SEED)
     vectors = selection.judged.features.vectors
     topics = [stratum.category for stratum in selection.judged.strata]

@@ -8,7 +8,7 @@ import msgspec
 from django.db import transaction
 
 from annotation.assignment.planning import revise_plan
-from annotation.intake.services import BATCH_SIZE, MixedSamplesError, UnknownCampaignError
+from annotation.intake.services import BATCH_SIZE, refuse_selection
 from annotation.models import Campaign, CampaignState, Sample, SampleIntake, SamplePick, SampleSelection
 from datasets_app.importing.keeping import keep_from_dataset
 from datasets_app.models import Conversation
@@ -22,10 +22,6 @@ from datasets_app.verify import read_dataset
 from prometheus_site.accounts.models import User
 
 Turns = tuple[Turn, ...]
-
-
-class AlreadySelectedError(Exception):
-    """The campaign has a selection: with two, nobody could tell the chance a sample had."""
 
 
 class DatasetChangedError(Exception):
@@ -43,22 +39,6 @@ class _Origin(NamedTuple):
         """What the source is called here: of records under other terms, another source."""
         terms = f" ({self.license_tag[:60]}{', made up' if self.is_synthetic else ''})"
         return f"{self.family}/{self.source}"[: 200 - len(terms)] + terms
-
-
-def refuse_selection(campaign_slug: str) -> None:
-    """Raise UnknownCampaignError, AlreadySelectedError or MixedSamplesError where none can be taken in."""
-    campaign = Campaign.objects.filter(slug=campaign_slug).first()
-    if campaign is None:
-        raise UnknownCampaignError(f"There is no campaign “{campaign_slug}”. Make it first.")
-    if SampleSelection.objects.filter(campaign=campaign).exists():
-        raise AlreadySelectedError(
-            f"The campaign “{campaign_slug}” has its selection already: make another campaign."
-        )
-    if campaign.samples.exists():
-        raise MixedSamplesError(
-            f"The campaign “{campaign_slug}” has samples of an import, which no draw gave a weight: make "
-            "another campaign for the selection."
-        )
 
 
 def take_in_selection(

@@ -25,6 +25,10 @@ class MixedSamplesError(Exception):
     """Samples of a selection and of imports in one campaign: their weights would mean nothing together."""
 
 
+class AlreadySelectedError(Exception):
+    """The campaign has a selection: with two, nobody could tell the chance a sample had."""
+
+
 def take_in_import(*, job: ImportJob, campaign_slug: str) -> int:
     """Cut an import's conversations into samples of the campaign; return how many. Idempotent.
 
@@ -53,6 +57,22 @@ def refuse_import(campaign: Campaign) -> None:
         raise MixedSamplesError(
             f"The campaign “{campaign.slug}” has a selection, whose samples carry weights: import into "
             "another campaign."
+        )
+
+
+def refuse_selection(campaign_slug: str) -> None:
+    """Raise UnknownCampaignError, AlreadySelectedError or MixedSamplesError where none can be taken in."""
+    campaign = Campaign.objects.filter(slug=campaign_slug).first()
+    if campaign is None:
+        raise UnknownCampaignError(f"There is no campaign “{campaign_slug}”. Make it first.")
+    if SampleSelection.objects.filter(campaign=campaign).exists():
+        raise AlreadySelectedError(
+            f"The campaign “{campaign_slug}” has its selection already: make another campaign."
+        )
+    if campaign.samples.exists():
+        raise MixedSamplesError(
+            f"The campaign “{campaign_slug}” has samples of an import, which no draw gave a weight: make "
+            "another campaign for the selection."
         )
 
 

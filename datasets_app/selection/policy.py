@@ -21,7 +21,7 @@ from datasets_app.selection.features import Features, features_of
 from datasets_app.selection.judges import ABSTAINS, disagreement, out_of_fold
 from datasets_app.selection.lexicon import SILENT, Lexicon
 from datasets_app.selection.lots import drawn
-from datasets_app.selection.pool import Pool, draw_frame
+from datasets_app.selection.pool import Pool, Progress, draw_frame, tell_nobody
 
 POLICY_VERSION = "2"
 FLOORS_AT = 5_000  # picks that the two floors are for; with fewer they shrink in proportion
@@ -88,9 +88,10 @@ class Selection:
         return float(nearest(vectors, vectors[[pick.place for pick in self.picks]]).mean())
 
 
-def select(pool: Pool, lexicon: Lexicon, count: int, seed: int) -> Selection:
+def select(pool: Pool, lexicon: Lexicon, count: int, seed: int, report: Progress = tell_nobody) -> Selection:
     """Pick `count` units of the pool, or all clusters where there are fewer."""
     frame = draw_frame(pool, seed)
+    report("judge", 0, len(frame.units))
     judged = judge(frame, lexicon)
     strata = sorted(set(judged.strata))
     places = {stratum: place for place, stratum in enumerate(strata)}
@@ -101,7 +102,7 @@ def select(pool: Pool, lexicon: Lexicon, count: int, seed: int) -> Selection:
     share = count / FLOORS_AT
     floors = Floors(round(CATEGORY_FLOOR * min(share, 1)), round(SEVERE_FLOOR * min(share, 1)))
     allocation = allocate(sizes, _kinds(strata, lexicon), floors, wanted - at_random)
-    picks = _covering(judged, codes, allocation, frame)
+    picks = _covering(judged, codes, allocation, frame, report)
     rest = sorted(set(range(len(frame.units))) - {pick.place for pick in picks})
     picks += _at_random(rest, frame, at_random, seed)
     return Selection(seed, count, frame, judged, strata, sizes, allocation, floors, picks)
@@ -162,10 +163,13 @@ def _kinds(strata: Sequence[Stratum], lexicon: Lexicon) -> Kinds:
     return Kinds(of_category, is_crisis, np.array([stratum.is_severe for stratum in strata]))
 
 
-def _covering(judged: Judged, codes: Integers, allocation: Allocation, frame: Pool) -> list[Pick]:
+def _covering(
+    judged: Judged, codes: Integers, allocation: Allocation, frame: Pool, report: Progress
+) -> list[Pick]:
     totals, vectors = judged.total, judged.features.vectors
     picks = []
     for stratum, count in enumerate(allocation.picks):
+        report("cover", stratum, len(allocation.picks))
         members = np.flatnonzero(codes == stratum)
         for rank, place in enumerate(members[cover(vectors[members], totals[members], int(count))]):
             reason = (

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 import msgspec
 import numpy as np
@@ -27,6 +27,11 @@ LABELLED = frozenset({"user", "assistant"})
 SYNTHETIC = "synthetic"
 
 Turns = tuple[Turn, ...]
+Progress = Callable[[str, int, int], None]  # a step, how far it is, and of how many
+
+
+def tell_nobody(step: str, done: int, total: int) -> None:
+    """Let progress go unseen."""
 
 
 class DamagedDatasetError(Exception):
@@ -73,22 +78,22 @@ class Pool:
         return Pool(units, self.words[rows], self.heard[rows], self.is_severe[rows], self.mates[rows])
 
 
-def read_pool(
-    storage: Storage, manifest: Manifest, lexicon: Lexicon, report: Callable[[str, int], None]
-) -> Pool:
+def read_pool(storage: Storage, manifest: Manifest, lexicon: Lexicon, report: Progress = tell_nobody) -> Pool:
     """The units of train and val. What is for test stays out, and with it every holdout.
 
     Raises DamagedDatasetError and StorageError.
     """
     shards = [*manifest.splits.train.shards, *manifest.splits.val.shards]
+    sizes = [shard.conversation_count for shard in shards]
+    before = dict(zip((shard.shard_id for shard in shards), accumulate(sizes, initial=0), strict=False))
     parts = (part for shard in shards for part in _parts(_units_in(shard, storage)))
-    return gather(parts, lexicon, report)
+    return gather(parts, lexicon, lambda last: report("read", before[last.shard_id] + last.line, sum(sizes)))
 
 
 def gather(
     parts: Iterable[Sequence[tuple[Unit, Turns]]],
     lexicon: Lexicon,
-    report: Callable[[str, int], None] = lambda step, done: None,
+    has_come_to: Callable[[Unit], None] = lambda last: None,
 ) -> Pool:
     """The pool of units and their turns, part by part; the turns are let go. Raises DamagedDatasetError."""
     units: list[Unit] = []
@@ -99,7 +104,7 @@ def gather(
         units += [unit for unit, _turns in part]
         words.append(_counts(tokens))
         heard.append(lexicon.listen(tokens, USER))
-        report("read", len(units))
+        has_come_to(units[-1])
     if not units:
         raise DamagedDatasetError("There is no conversation for train or val to pick from.")
     return Pool(

@@ -1,13 +1,12 @@
 """From the address of a dataset to its picks: only a dataset whose eight gates hold is picked from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from datasets_app.selection.documents import PickedUnit, Report
 from datasets_app.selection.lexicon import shipped_lexicon
 from datasets_app.selection.outcome import picked_units, report_of
 from datasets_app.selection.policy import select
-from datasets_app.selection.pool import read_pool
+from datasets_app.selection.pool import Progress, read_pool, tell_nobody
 from datasets_app.storage import storage_at
 from datasets_app.verify import failed, read_dataset
 
@@ -25,10 +24,11 @@ class Selected:
     report: Report
 
 
-def select_samples(
-    address: str, count: int, seed: int, report: Callable[[str, int], None] = lambda step, done: None
-) -> Selected:
-    """Pick from the dataset. Raises GatesFailedError, DamagedDatasetError, NotADatasetError, StorageError."""
+def select_samples(address: str, count: int, seed: int, report: Progress = tell_nobody) -> Selected:
+    """Pick from the dataset; the steps told of are read, judge and cover.
+
+    Raises GatesFailedError, DamagedDatasetError, NotADatasetError and StorageError.
+    """
     manifest = read_dataset(address)
     if gates := failed(manifest.gates):
         raise GatesFailedError(
@@ -37,6 +37,5 @@ def select_samples(
         )
     lexicon = shipped_lexicon()
     pool = read_pool(storage_at(address), manifest, lexicon, report)
-    report("select", len(pool.units))
-    selection = select(pool, lexicon, count, seed)
+    selection = select(pool, lexicon, count, seed, report)
     return Selected(address, picked_units(selection), report_of(selection, pool, manifest, lexicon))

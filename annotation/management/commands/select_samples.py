@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotation.intake.selection import (
+from annotation.intake.selection import DatasetChangedError, take_in_selection
+from annotation.intake.services import (
     AlreadySelectedError,
-    DatasetChangedError,
+    MixedSamplesError,
+    UnknownCampaignError,
     refuse_selection,
-    take_in_selection,
 )
-from annotation.intake.services import MixedSamplesError, UnknownCampaignError
 from datasets_app.compile.compiling import MANIFEST
 from datasets_app.compile.errors import CompileError, writing_into
 from datasets_app.selection.outcome import PICKS, write_selection
@@ -70,9 +70,9 @@ class Command(BaseCommand):
         ) as error:
             raise CommandError(str(error)) from None
 
-    def _report(self, step: str, done: int) -> None:
+    def _report(self, step: str, done: int, total: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{step} {done or ''}\033[K", ending="")
+            self.stderr.write(f"\r{step} {done} of {total}\033[K", ending="")
 
     def _tell(self, selected: Selected, out: Path) -> None:
         report = selected.report

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.campaigns.services import create_campaign
-from annotation.intake.selection import AlreadySelectedError, DatasetChangedError, take_in_selection
-from annotation.intake.services import MixedSamplesError, take_in_waiting_imports
+from annotation.intake.selection import DatasetChangedError, take_in_selection
+from annotation.intake.services import AlreadySelectedError, MixedSamplesError, take_in_waiting_imports
 from annotation.models import Campaign, Sample, SamplePick, SampleSelection
 from datasets_app.importing import keeping
 from datasets_app.models import Conversation, ImportJob, Source

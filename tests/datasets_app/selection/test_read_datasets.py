@@ -52,6 +52,16 @@ def test_nothing_that_is_held_out_is_ever_picked(address: str, folder: Path, man
     assert selected.report.pool.for_test == len(for_test)
 
 
+def test_it_tells_how_far_it_is(address: str, manifest: Manifest) -> None:
+    told: list[tuple[str, int, int]] = []
+    select_samples(address, 50, 1, lambda *far: told.append(far))
+
+    conversations = manifest.splits.train.conversations + manifest.splits.val.conversations
+    assert list(dict.fromkeys(step for step, _done, _total in told)) == ["read", "judge", "cover"]
+    assert [far for far in told if far[0] == "read"][-1] == ("read", conversations, conversations)
+    assert all(done <= total for _step, done, total in told)
+
+
 def test_a_dataset_whose_gates_do_not_hold_is_refused(tmp_path: Path, manifest: Manifest) -> None:
     gates = [msgspec.structs.replace(gate, holds=gate.gate != "leakage") for gate in manifest.gates]
     with pytest.raises(GatesFailedError, match="do not hold: leakage"):
