@@ -1,8 +1,9 @@
 """What leads read of campaigns on the admin pages; never a text, and nothing can be changed there."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,9 @@ from annotation.models import (
     Label,
     Sample,
     SchemeVersion,
+    SelectionRun,
 )
+from annotation.selection.services import SelectionRefusedError, cancel_selection, resume_selection
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import Action
@@ -85,6 +88,54 @@ class SampleAdmin(CampaignRowsAdmin):
     )
     list_select_related = ("campaign",)
     ordering = ("campaign__name", "number")
+
+
+@admin.register(SelectionRun)
+class SelectionRunAdmin(CampaignRowsAdmin):
+    """Runs that select a campaign's samples; one is started on the campaign's page Selection."""
+
+    actions = ("cancel", "run_again")
+    change_list_template = "admin/annotation/selectionrun/change_list.html"
+    list_display = ("created_at", "campaign", "state", "count", "seed", "asked_by", "finished_at")
+    fields = (
+        *list_display,
+        "step",
+        "done",
+        "total",
+        "attempts",
+        "problem",
+        "heartbeat_at",
+        "cancel_asked_at",
+        "started_at",
+    )
+    list_filter = ("state",)
+    list_select_related = ("campaign", "started_by")
+    ordering = ("-created_at",)
+
+    @admin.display(description="Asked for by", ordering="started_by__code")
+    def asked_by(self, run: SelectionRun) -> str:
+        return run.started_by.code
+
+    @admin.action(description="Cancel", permissions=["view"])
+    def cancel(self, request: HttpRequest, runs: QuerySet[SelectionRun]) -> None:
+        self._do(request, runs, cancel_selection, "Asked to stop")
+
+    @admin.action(description="Run again", permissions=["view"])
+    def run_again(self, request: HttpRequest, runs: QuerySet[SelectionRun]) -> None:
+        self._do(request, runs, resume_selection, "Waits for a worker")
+
+    def _do(
+        self, request: HttpRequest, runs: QuerySet[SelectionRun], deed: Callable[..., object], done: str
+    ) -> None:
+        """Do it to each chosen run and say of each what became of it."""
+        for run in runs.select_related("campaign"):
+            named = f"{run.campaign.name}, {run.created_at:%Y-%m-%d %H:%M}"
+            try:
+                deed(run=run, user=request.user)
+            except SelectionRefusedError as refused:
+                self.message_user(request, f"{named}: {refused}", messages.ERROR)
+            else:
+                self.message_user(request, f"{named}: {done}.", messages.SUCCESS)
 
 
 @admin.register(Assignment)

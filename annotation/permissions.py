@@ -5,7 +5,7 @@ import uuid
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from annotation.models import Assignment, Campaign, CheckpointReport, Label, Sample
+from annotation.models import Assignment, Campaign, CheckpointReport, Label, Sample, SelectionRun
 from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 
@@ -64,6 +64,13 @@ def checkpoint_report_for(user: User, campaign: Campaign, number: int) -> Checkp
     """Return a checkpoint report of a campaign the person takes part in."""
     visible = CheckpointReport.objects.filter(campaign__in=Campaign.objects.visible_to(user))
     found: CheckpointReport = get_object_or_404(visible, campaign=campaign, number=number)
+    return found
+
+
+def selection_run_for(user: User, campaign: Campaign, run_id: uuid.UUID) -> SelectionRun:
+    """Return a run that selects samples for a campaign the person takes part in."""
+    visible = SelectionRun.objects.filter(campaign__in=Campaign.objects.visible_to(user))
+    found: SelectionRun = get_object_or_404(visible.select_related("campaign"), campaign=campaign, pk=run_id)
     return found
 
 

@@ -97,6 +97,17 @@ urlpatterns = [
     path("campaigns/<slug:slug>/pay/<int:year>/<int:month>/payroll.csv", pay.payroll_csv, name="payroll_csv"),
     path("campaigns/<slug:slug>/forecast/", forecasts.show_forecast, name="forecast"),
     path("campaigns/<slug:slug>/selection/", selection.show_selection, name="selection"),
+    path("campaigns/<slug:slug>/selection/start/", selection.start_selection, name="start_selection"),
+    path(
+        "campaigns/<slug:slug>/selection/<uuid:run_id>/cancel/",
+        selection.cancel_selection,
+        name="cancel_selection",
+    ),
+    path(
+        "campaigns/<slug:slug>/selection/<uuid:run_id>/resume/",
+        selection.resume_selection,
+        name="resume_selection",
+    ),
     path("campaigns/<slug:slug>/guideline/", guidelines.current, name="guideline"),
     path("campaigns/<slug:slug>/guideline/new/", guidelines.change, name="change_guideline"),
     path("campaigns/<slug:slug>/label/", labelling.workbench, name="workbench"),

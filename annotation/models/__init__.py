@@ -54,6 +54,7 @@ from annotation.models.sample import DesignRole, Sample
 from annotation.models.scheme import GuidelineVersion, SchemeVersion
 from annotation.models.screening import QuestionBankVersion, QuizAnswer, QuizAttempt
 from annotation.models.selection import PickReason, SamplePick, SampleSelection
+from annotation.models.selection_run import SelectionRun, SelectionStep
 from annotation.models.sitting import Sitting
 from annotation.models.unlabelled import Draft, FlagKind, Pass, SampleFlag
 
@@ -124,6 +125,8 @@ __all__ = [
     "SamplePick",
     "SampleSelection",
     "SchemeVersion",
+    "SelectionRun",
+    "SelectionStep",
     "Signature",
     "Sitting",
     "SupportContacts",

@@ -8,7 +8,7 @@ import msgspec
 from django.core.paginator import Page, Paginator
 
 from annotation.intake.services import waiting_imports
-from annotation.models import Campaign, PickReason, SampleSelection
+from annotation.models import Campaign, PickReason, SampleSelection, SelectionRun
 from annotation.selection.picture import in_words
 from datasets_app.selection.documents import Report
 
@@ -42,6 +42,12 @@ class PickRow:
 def selection_of(campaign: Campaign) -> SampleSelection | None:
     """Return the campaign's selection, if it has one."""
     return SampleSelection.objects.select_related("made_by").filter(campaign=campaign).first()
+
+
+def latest_run(campaign: Campaign) -> SelectionRun | None:
+    """Return the last run that was started for the campaign, however it stands."""
+    runs = SelectionRun.objects.select_related("started_by", "cancel_asked_by").filter(campaign=campaign)
+    return runs.order_by("-created_at").first()
 
 
 def report_of(selection: SampleSelection) -> Report:

@@ -13,8 +13,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 # What a log call may add by ``extra={...}``: ids, counts and states only.
 ALLOWED_FIELDS = (
     "action", "anchor", "assignment", "attempt", "campaign", "count", "dataset_run", "duration_ms",
-    "import_job", "kept", "method", "object_id", "part", "pid", "rejected", "route", "state", "status",
-    "upload", "user",
+    "import_job", "kept", "method", "object_id", "part", "pid", "rejected", "route", "selection_run",
+    "state", "status", "upload", "user",
 )  # fmt: skip
 # Loggers whose messages are our own constants; of all others only the name and the place are kept.
 OWN_LOGGERS = ("prometheus_site", "datasets_app", "annotation", "training", "inference")

@@ -21,6 +21,7 @@ from annotation.recruitment.advance import advance_all
 from annotation.recruitment.mail import send_waiting
 from annotation.recruitment.services import discard_abandoned_drafts
 from annotation.screening.services import finish_overdue_attempts
+from annotation.selection.services import requeue_lost_selections
 from datasets_app.importing.services import discard_abandoned_uploads, requeue_lost_imports
 from datasets_app.runs.services import requeue_lost_runs
 from prometheus_site.audit.services import anchor_heads
@@ -43,6 +44,7 @@ SWEEPS = (
     Sweep("dangerous disagreement among all labels", 3600, open_all_cases),
     Sweep("lost imports", 30, requeue_lost_imports),
     Sweep("lost runs of phase 1", 30, requeue_lost_runs),
+    Sweep("lost selections of samples", 30, requeue_lost_selections),
     Sweep("expired leases", 60, release_expired_leases),
     Sweep("sittings of people who went away", 60, end_idle),
     Sweep("licences that ran out", 60, close_expired),
