@@ -13,7 +13,6 @@ from annotation.models import Campaign, CampaignState, Sample, SampleIntake, Sam
 from datasets_app.importing.keeping import keep_from_dataset
 from datasets_app.models import Conversation
 from datasets_app.selection.documents import PickedUnit
-from datasets_app.selection.policy import RARE, UNNAMED
 from datasets_app.selection.pool import read_records, turns_of
 from datasets_app.selection.selecting import Selected
 from datasets_app.sources.records import Dialogue, Turn
@@ -112,7 +111,7 @@ def _add_samples(
 
 
 def _dialogue(pick: PickedUnit, turns: Turns) -> Dialogue:
-    meta = {} if pick.category in (UNNAMED, RARE) else {"topic": pick.category.replace("_", " ")}
+    meta = {"topic": pick.topic.replace("_", " ")} if pick.topic else {}
     return Dialogue(turns, source_key=pick.source_key, row=pick.number, meta=meta)
 
 

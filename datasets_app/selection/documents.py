@@ -34,6 +34,7 @@ class PickedUnit(_Part, frozen=True, kw_only=True):
     seed: int
     scores: dict[str, float]
     category: Name
+    topic: str  # what people may opt out of: as the source declares it, else the category, else nothing
     difficulty: Name
     origin: Name
     is_estimated_severe: bool

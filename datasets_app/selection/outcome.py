@@ -22,7 +22,7 @@ from datasets_app.selection.documents import (
 )
 from datasets_app.selection.lexicon import Lexicon
 from datasets_app.selection.lots import lot_of
-from datasets_app.selection.policy import POLICY_VERSION, Pick, Selection, Stratum
+from datasets_app.selection.policy import POLICY_VERSION, RARE, UNNAMED, Pick, Selection, Stratum
 from datasets_app.selection.pool import Pool
 
 BINS = 20  # of the histogram of a score between 0 and 1
@@ -87,6 +87,7 @@ def _picked(selection: Selection, pick: Pick, number: int) -> PickedUnit:
         seed=selection.seed,
         scores=scores,
         category=stratum.category,
+        topic=unit.category or ("" if stratum.category in (UNNAMED, RARE) else stratum.category),
         difficulty=stratum.difficulty,
         origin=stratum.origin,
         is_estimated_severe=stratum.is_severe,

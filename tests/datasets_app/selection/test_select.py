@@ -124,6 +124,10 @@ def test_topics_of_few_are_one_stratum_and_no_topic_is_what_the_lexicon_hears() 
     categories = Counter(stratum.category for stratum in selection.judged.strata)
     assert categories == {RARE: 5, "suicidality": 3}
     assert UNNAMED not in categories
+    topics = Counter(
+        pick.topic for pick in picked_units(selection)
+    )  # which people may opt out of, rare or not
+    assert topics == {**{f"topic {at}": 1 for at in range(5)}, "suicidality": 3}
 
 
 def test_the_lexicon_differs_only_where_it_knows_the_declared_category() -> None:
