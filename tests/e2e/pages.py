@@ -119,6 +119,21 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+# Campaigns without samples: nothing was asked for, a run is at it, a run has failed. No worker takes them up.
+SELECTING = """
+from annotation.campaigns.services import create_campaign
+from datasets_app.models import RunState
+from prometheus_site.accounts.models import User
+from tests.annotation.selection.making import furnish_run
+lead = User.objects.get(email="lead@demo.localhost")
+create_campaign(name="Unpicked campaign", slug="unpicked", created_by=lead)
+picking = create_campaign(name="Picking campaign", slug="picking", created_by=lead)
+furnish_run(picking, lead, RunState.RUNNING, step="cover", done=84, total=210)
+stopped = create_campaign(name="Stopped campaign", slug="stopped", created_by=lead)
+furnish_run(stopped, lead, RunState.FAILED)
+"""
+
+
 # Runs of phase 1 in three states; real ones: see tests/datasets_app/runs. Prints their addresses.
 RUNS = """
 import json
@@ -297,6 +312,9 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         Shown("annotation:forecast", lead, "/campaigns/demo/forecast/"),
         Shown("annotation:selection", lead, "/campaigns/summer/selection/"),
         Shown("annotation:selection", lead, "/campaigns/autumn/selection/", "empty"),
+        Shown("annotation:selection", lead, "/campaigns/unpicked/selection/", "to select"),
+        Shown("annotation:selection", lead, "/campaigns/picking/selection/", "running"),
+        Shown("annotation:selection", lead, "/campaigns/stopped/selection/", "failed"),
         Shown("annotation:payroll", lead, "/campaigns/autumn/pay/", "empty"),
         Shown("annotation:guideline", annotator, "/campaigns/demo/guideline/"),
         Shown("annotation:change_guideline", lead, "/campaigns/demo/guideline/new/"),
@@ -335,6 +353,7 @@ def all_pages(found: dict[str, str], record: Callable[[str], str]) -> list[Shown
         ("annotation_campaign", lead),
         ("annotation_campaignmember", lead),
         ("annotation_sample", lead),
+        ("annotation_selectionrun", lead),
         ("annotation_assignment", lead),
         ("annotation_label", lead),
         ("annotation_schemeversion", lead),

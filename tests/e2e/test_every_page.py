@@ -18,7 +18,17 @@ from tests.e2e.looking import (
     picture,
     shoot,
 )
-from tests.e2e.pages import CALIBRATE, NOT_PAGES, RUNS, SELECT, Shown, all_pages, freeze_report, furnish
+from tests.e2e.pages import (
+    CALIBRATE,
+    NOT_PAGES,
+    RUNS,
+    SELECT,
+    SELECTING,
+    Shown,
+    all_pages,
+    freeze_report,
+    furnish,
+)
 from tests.e2e.people import People
 from tests.e2e.site import Site
 from tests.prometheus_site.test_every_url import RULES
@@ -39,7 +49,8 @@ def pages(
     number, code = site.manage("shell", "--verbosity", "0", "-c", CALIBRATE).split()
     found["calibration sample"] = f"/campaigns/spring/calibration/{number}/"
     found["review"] = f"/campaigns/spring/calibration/review/{code}/"
-    site.manage("shell", "--verbosity", "0", "-c", SELECT)
+    for code in (SELECT, SELECTING):
+        site.manage("shell", "--verbosity", "0", "-c", code)
     found |= json.loads(site.manage("shell", "--verbosity", "0", "-c", RUNS))
     site.manage("sweep")
     found |= freeze_report(site, people, tmp_path_factory.mktemp("ended"))

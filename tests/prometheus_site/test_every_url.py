@@ -24,10 +24,11 @@ from annotation.models import (
     EndRequest,
     MailState,
     OutgoingMail,
+    SelectionRun,
     TopicOptOut,
 )
 from datasets_app.importing.services import store_upload
-from datasets_app.models import DatasetRun, ImportJob, ImportState
+from datasets_app.models import DatasetRun, ImportJob, ImportState, RunState
 from prometheus_site.accounts.api_tokens import create_api_token
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
@@ -36,6 +37,7 @@ from prometheus_site.audit.models import AccessEvent, Anchor, ChainEntry
 from prometheus_site.audit.services import anchor_heads
 from tests import people
 from tests.annotation.recruitment.applying import Stranger, recruit
+from tests.annotation.selection.making import furnish_run
 from tests.annotation.worlds import CRISIS, label, make_campaign
 from tests.datasets_app.runs.making import waiting_run
 
@@ -209,6 +211,9 @@ RULES: dict[str, Rule] = {
     "annotation:open_danger_text": Rule(SENIORS, gives=DONE, method="post", needs=("slug", "case")),
     "annotation:forecast": Rule(LEAD, needs=("slug",)),
     "annotation:selection": Rule(LEAD, needs=("slug",)),
+    "annotation:start_selection": Rule(LEAD, gives=frozenset({422}), method="post", needs=("slug",)),
+    "annotation:cancel_selection": Rule(LEAD, gives=DONE, method="post", needs=("slug", "selection run")),
+    "annotation:resume_selection": Rule(LEAD, gives=DONE, method="post", needs=("slug", "selection run")),
     "annotation:hours": Rule(PAID, needs=("slug",)),
     "annotation:statement": Rule(PAID, needs=("slug", "year", "month")),
     "annotation:statement_csv": Rule(PAID, needs=("slug", "year", "month")),
@@ -286,6 +291,7 @@ RECORDS: dict[str, frozenset[str]] = {
     "annotation_campaign": LEAD,
     "annotation_campaignmember": LEAD,
     "annotation_sample": LEAD,
+    "annotation_selectionrun": LEAD,
     "annotation_assignment": LEAD,
     "annotation_label": LEAD,
     "annotation_schemeversion": LEAD,
@@ -397,6 +403,7 @@ def world(
             "upload": upload.pk,
             "import": campaign.samples.all()[0].conversation.import_job_id,
             "run": waiting_run(lead).pk,
+            "selection run": furnish_run(campaign, lead, RunState.FAILED).pk,
             "no such key": "nothing",
             "no such address": "nothing/here/",
             "lead's token": token_of_lead.pk,
@@ -437,6 +444,7 @@ def first_rows(campaign: Campaign, lead: User) -> dict[str, Any]:
         "annotation_campaign": campaign,
         "annotation_campaignmember": campaign.members.first(),
         "annotation_sample": campaign.samples.first(),
+        "annotation_selectionrun": SelectionRun.objects.first(),
         "annotation_assignment": campaign.assignments.filter(state=AssignmentState.LABELLED).first(),
         "annotation_label": campaign.labels.first(),
         "annotation_schemeversion": campaign.scheme,

@@ -58,7 +58,10 @@ def test_the_list_can_be_of_one_reason(lead: User, campaign: Campaign) -> None:
 
 
 def test_a_campaign_without_a_selection_says_so(lead: User) -> None:
-    assert "Nothing was selected" in page(lead, make_campaign(lead, []))
+    shown = page(lead, make_campaign(lead, []))
+    assert "Nothing was selected" in shown
+    assert "has samples of an import" in shown
+    assert "Select samples" not in shown
 
 
 def test_an_import_that_names_the_campaign_waits_and_the_pages_say_so(lead: User, campaign: Campaign) -> None:

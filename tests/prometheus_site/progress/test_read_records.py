@@ -19,19 +19,24 @@ from annotation.models import (
     Label,
     Sample,
     SchemeVersion,
+    SelectionRun,
 )
-from datasets_app.models import DatasetRun, ImportJob, Source
+from datasets_app.models import DatasetRun, ImportJob, RunState, Source
 from prometheus_site.accounts.models import RoleGrant, User
 from prometheus_site.accounts.roles import Role
 from prometheus_site.audit.models import AccessEvent, Anchor, ChainEntry
 from prometheus_site.audit.services import anchor_heads
 from prometheus_site.core.admin import ReadOnlyAdmin
 from tests import people
+from tests.annotation.selection.making import furnish_run
 from tests.annotation.worlds import label, make_campaign
 from tests.datasets_app.runs.making import waiting_run
 
 SignIn = Callable[[User], Client]
-OF_CAMPAIGNS = (Campaign, CampaignMember, Sample, Assignment, Label, SchemeVersion, GuidelineVersion)
+OF_CAMPAIGNS = (
+    *(Campaign, CampaignMember, Sample, SelectionRun, Assignment, Label),
+    *(SchemeVersion, GuidelineVersion),
+)
 OF_OPERATIONS = (AccessEvent, ChainEntry, Anchor)
 OF_DATA = (Source, ImportJob, DatasetRun)
 LEADS = {*OF_CAMPAIGNS, *OF_DATA, RoleGrant}
@@ -43,6 +48,7 @@ def campaign(lead: User, annotator: User) -> Campaign:
     made = make_campaign(lead, [annotator], samples=2)
     label(made, annotator, 1, note="a note nobody reads here")
     waiting_run(lead)
+    furnish_run(made, lead, RunState.FAILED)
     anchor_heads()
     return made
 

@@ -1,0 +1,93 @@
+"""A selection whose worker died comes back; one that is only silent does not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Campaign, SelectionRun
+from annotation.selection import services
+from annotation.selection.services import requeue_lost_selections
+from datasets_app.models import RunState
+from datasets_app.runs.workspace import WORKSPACE_LOCK
+from prometheus_site.accounts.models import User
+from tests import servers
+from tests.annotation.selection.making import run_in, waiting_run
+from tests.annotation.worlds import make_campaign
+
+LONG_AGO = timedelta(seconds=services.HEARTBEAT_STALE_SECONDS + 1)
+
+
+@pytest.fixture
+def campaign(lead: User) -> Campaign:
+    return make_campaign(lead, [], samples=0)
+
+
+def silent(campaign: Campaign, user: User) -> SelectionRun:
+    return run_in(RunState.RUNNING, campaign, user, heartbeat_at=timezone.now() - LONG_AGO)
+
+
+@pytest.mark.django_db
+def test_a_silent_run_without_a_worker_is_requeued(lead: User, campaign: Campaign) -> None:
+    run = silent(campaign, lead)
+
+    assert requeue_lost_selections() == 1
+
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (RunState.QUEUED, 1)
+
+
+@pytest.mark.django_db
+def test_a_run_that_gave_a_sign_of_life_is_left_alone(lead: User, campaign: Campaign) -> None:
+    run_in(RunState.RUNNING, campaign, lead)
+    assert requeue_lost_selections() == 0
+
+
+def test_a_silent_worker_that_still_holds_the_workspace_is_not_lost(committed_db: str, lead: User) -> None:
+    run = silent(make_campaign(lead, [], samples=0), lead)
+    with servers.owner_connection(committed_db) as worker:
+        worker.execute("SELECT pg_advisory_lock(%s, %s)", WORKSPACE_LOCK)
+        assert requeue_lost_selections() == 0
+        worker.execute("SELECT pg_advisory_unlock(%s, %s)", WORKSPACE_LOCK)
+        assert requeue_lost_selections() == 1
+    run.refresh_from_db()
+    assert run.state == RunState.QUEUED
+
+
+@pytest.mark.django_db
+def test_the_third_loss_fails_with_a_sentence(lead: User, campaign: Campaign) -> None:
+    run = silent(campaign, lead)
+    states = []
+    for _ in range(3):
+        SelectionRun.objects.update(state=RunState.RUNNING)
+        requeue_lost_selections()
+        run.refresh_from_db()
+        states.append((run.state, run.attempts))
+
+    assert states == [("queued", 1), ("queued", 2), ("failed", 3)]
+    assert "stopped 3 times" in run.problem
+    assert run.finished_at is not None
+
+
+@pytest.mark.django_db
+def test_a_lost_run_that_was_to_be_cancelled_is(lead: User, campaign: Campaign) -> None:
+    run = silent(campaign, lead)
+    SelectionRun.objects.update(cancel_asked_at=timezone.now(), cancel_asked_by=lead)
+
+    requeue_lost_selections()
+
+    run.refresh_from_db()
+    assert (run.state, run.finished_at is None) == (RunState.CANCELLED, False)
+
+
+@pytest.mark.django_db
+def test_what_waits_is_told_again_and_what_ended_stays(lead: User, campaign: Campaign) -> None:
+    ended = run_in(RunState.DONE, campaign, lead)
+    waiting = waiting_run(campaign, lead)
+
+    assert requeue_lost_selections() == 0
+
+    assert set(SelectionRun.objects.values_list("pk", "state")) == {
+        (ended.pk, "done"),
+        (waiting.pk, "queued"),
+    }
