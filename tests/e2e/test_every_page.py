@@ -49,8 +49,8 @@ def pages(
     number, code = site.manage("shell", "--verbosity", "0", "-c", CALIBRATE).split()
     found["calibration sample"] = f"/campaigns/spring/calibration/{number}/"
     found["review"] = f"/campaigns/spring/calibration/review/{code}/"
-    for code in (SELECT, SELECTING):
-        site.manage("shell", "--verbosity", "0", "-c", code)
+    for furniture in (SELECT, SELECTING):
+        site.manage("shell", "--verbosity", "0", "-c", furniture)
     found |= json.loads(site.manage("shell", "--verbosity", "0", "-c", RUNS))
     site.manage("sweep")
     found |= freeze_report(site, people, tmp_path_factory.mktemp("ended"))
