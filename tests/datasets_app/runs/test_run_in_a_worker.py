@@ -1,19 +1,12 @@
 """A real Celery worker carries a run out, stops it when asked, and is killed: the dataset is the same."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil
 import pytest
-from django.conf import settings as site_settings
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -25,18 +18,11 @@ from prometheus_site.accounts.models import User
 from prometheus_site.celery import app
 from tests.datasets_app.runs.making import waiting_run
 from tests.datasets_app.runs.planning import Installation, installed
+from tests.datasets_app.runs.working import wait_until, worker_of
 
 pytestmark = pytest.mark.fault
 
 RECORDS = 12_000
-WITHIN_SECONDS = 120
-WORKER = """
-import sys
-from prometheus_site.celery import app
-from django.conf import settings
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
-app.worker_main(["worker", "--pool", "prefork", "--concurrency", "2"])
-"""
 
 
 @pytest.fixture
@@ -44,36 +30,6 @@ def installation(committed_db: str, tmp_path: Path, settings: Settings) -> Itera
     app.control.purge()
     yield installed(tmp_path, settings, RECORDS)
     app.control.purge()
-
-
-@contextmanager
-def worker_of(database: str, installation: Installation) -> Iterator[None]:
-    """A worker with two processes on this database; inside the block's end it is killed with -9."""
-    own = {"DJANGO_SETTINGS_MODULE": "prometheus_site.settings", **installation.environment()}
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, database],
-        cwd=site_settings.BASE_DIR,
-        env=os.environ | own,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        for one in family:
-            one.kill()
-        process.wait()
-        psutil.wait_procs(family, timeout=20)
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        if holds():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not seen within {WITHIN_SECONDS} s: {what}")
 
 
 def wait_for_state(run: DatasetRun, state: RunState) -> None:
@@ -109,7 +65,7 @@ def test_a_worker_cancels_resumes_and_is_killed_to_the_same_dataset(
     committed_db: str, installation: Installation, lead: User
 ) -> None:
     run = waiting_run(lead)
-    with worker_of(committed_db, installation):
+    with worker_of(committed_db, installation.environment()):
         wait_for_step(run, "compile")
         cancel_run(run=run, user=lead)
         wait_for_state(run, RunState.CANCELLED)
@@ -124,7 +80,7 @@ def test_a_worker_cancels_resumes_and_is_killed_to_the_same_dataset(
     assert requeue_lost_runs() == 0, "it has given a sign of life a moment ago"
     DatasetRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=HEARTBEAT_STALE_SECONDS + 1))
     assert requeue_lost_runs() == 1
-    with worker_of(committed_db, installation):
+    with worker_of(committed_db, installation.environment()):
         wait_for_state(run, RunState.DONE)
     assert run.attempts == 1
     assert list(statuses(run)) == list(STEPS)
@@ -133,7 +89,7 @@ def test_a_worker_cancels_resumes_and_is_killed_to_the_same_dataset(
     (installation.workspace).rename(installation.folder / "stopped")
     (installation.published).rename(installation.folder / "published before")
     whole = waiting_run(lead)
-    with worker_of(committed_db, installation):
+    with worker_of(committed_db, installation.environment()):
         wait_for_state(whole, RunState.DONE)
     assert set(statuses(whole).values()) == {"done"}
     assert dataset_of(installation) == stopped
