@@ -42,7 +42,8 @@ def create(request: HttpRequest) -> HttpResponse:
             if action == "make":
                 campaign = services.create_campaign(created_by=lead, **form.wanted())
                 messages.success(
-                    request, "The campaign stands. Next: import conversations, choose people, open it."
+                    request,
+                    "The campaign stands. Next: import conversations or select samples, choose people, open it.",
                 )
                 return redirect("annotation:campaign", slug=campaign.slug)
             services.try_campaign(created_by=lead, **form.wanted())
