@@ -43,7 +43,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 campaign = services.create_campaign(created_by=lead, **form.wanted())
                 messages.success(
                     request,
-                    "The campaign stands. Next: import conversations or select samples, choose people, open it.",
+                    "The campaign stands. Next: import conversations or select samples; people; open it.",
                 )
                 return redirect("annotation:campaign", slug=campaign.slug)
             services.try_campaign(created_by=lead, **form.wanted())
