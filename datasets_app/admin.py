@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from datasets_app.importing.selectors import imports_visible_to, sources_visible_to
 from datasets_app.models import DatasetRun, ImportJob, Source
 from datasets_app.permissions import COUNT_READERS, RUNNERS
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.selectors import runs_visible_to
 from datasets_app.runs.services import RunBusyError, RunStateError, cancel_run, resume_run
 from datasets_app.runs.steps import step_title

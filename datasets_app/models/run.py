@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.steps import step_title
 
 

@@ -26,7 +26,8 @@ from datasets_app.phase1.report import (
     Report,
     SourceLine,
 )
-from datasets_app.phase1.step import MET, Context, Outcome, Progress, code_of
+from datasets_app.phase1.state import MET
+from datasets_app.phase1.step import Context, Outcome, Progress, code_of
 from datasets_app.publishing import CARD, CROISSANT
 from datasets_app.storage import LocalStorage, StorageError
 from datasets_app.synthesis.reference import NotAReferenceError, texts_of

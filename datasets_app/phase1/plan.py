@@ -23,16 +23,6 @@ from datasets_app.storage import S3_SCHEME
 from datasets_app.synthesis.dialogue import region_named
 from datasets_app.synthesis.generation import chosen_categories
 
-STEPS: tuple[str, ...] = (
-    "edge_cases",
-    "nightmare_seeds",
-    "nightmares",
-    "long_sessions",
-    "compile",
-    "verify",
-    "publish",
-    "describe",
-)
 SHIPPED = Path(__file__).with_name("phase1.yaml")
 REHEARSALS = "rehearsal"  # the folder of the target that rehearsals go into
 LAID_OVER_BY_FIELD = ("edge_cases", "nightmares")

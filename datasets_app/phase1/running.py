@@ -14,9 +14,10 @@ from datasets_app.extraction.extracting import ExtractionError
 from datasets_app.generators.answers import NotAnswersError
 from datasets_app.generators.port import UnusableGeneratorError
 from datasets_app.nightmares.seed_file import SeedFileError
-from datasets_app.phase1.plan import STEPS, Plan, PlanError, found_sources
+from datasets_app.phase1.plan import Plan, PlanError, found_sources
 from datasets_app.phase1.state import (
     STATE_FILE,
+    STEPS,
     Kept,
     Ledger,
     StepState,

@@ -11,9 +11,19 @@ import msgspec
 
 from datasets_app.compile.store import read_json
 from datasets_app.generators.writing import writing
-from datasets_app.phase1.plan import STEPS
 
 StepName = str
+STEPS: tuple[str, ...] = (
+    "edge_cases",
+    "nightmare_seeds",
+    "nightmares",
+    "long_sessions",
+    "compile",
+    "verify",
+    "publish",
+    "describe",
+)
+MET, NOT_MET = "met", "not met"  # of a gate
 STATE_FILE = "phase1.json"
 STATE_VERSION = 1
 

@@ -13,13 +13,12 @@ from typing import Any, Protocol, TypeVar
 from datasets_app.compile.digests import digest_of
 from datasets_app.compile.runner import Runner, runner_for
 from datasets_app.phase1.plan import Plan
-from datasets_app.phase1.state import Kept, StepState
+from datasets_app.phase1.state import MET, NOT_MET, Kept, StepState
 
 APP = Path(__file__).parent.parent
 CODE_SUFFIXES = (".py", ".yaml", ".json")
 SECONDS_BETWEEN_REPORTS = 0.25
 READ_BYTES = 1024 * 1024
-MET, NOT_MET = "met", "not met"
 Result = TypeVar("Result")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.steps import TITLES
 
 MOST_SEED = 2**63 - 1  # what the column holds

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from datasets_app.phase1.report import Figure, Gate, Report
-from datasets_app.phase1.step import MET
+from datasets_app.phase1.state import MET
 from datasets_app.runs.steps import in_words
 
 

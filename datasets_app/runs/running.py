@@ -10,11 +10,10 @@ from django.conf import settings
 from django.db.models.functions import Coalesce, Now
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import REHEARSALS, STEPS, PlanError, load_plan
+from datasets_app.phase1.plan import REHEARSALS, PlanError, load_plan
 from datasets_app.phase1.report import report_of
 from datasets_app.phase1.running import StoppedError, run_phase1
-from datasets_app.phase1.state import StepState, StepStatus, to_builtins
-from datasets_app.phase1.step import MET
+from datasets_app.phase1.state import MET, STEPS, StepState, StepStatus, to_builtins
 from datasets_app.runs.steps import step_title
 from datasets_app.runs.watching import RowWatcher
 from datasets_app.runs.workspace import workspace_held

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from datasets_app.models import DatasetRun, RunState
 from datasets_app.models.run import RESUMABLE
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.workspace import is_workspace_free
 from datasets_app.tasks import run_dataset
 from prometheus_site.audit.models import Action

@@ -6,9 +6,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from datasets_app.phase1.plan import STEPS
-from datasets_app.phase1.state import StepState, StepStatus, from_builtins
-from datasets_app.phase1.step import MET
+from datasets_app.phase1.state import MET, STEPS, StepState, StepStatus, from_builtins
 
 TITLES = {
     "edge_cases": ("Edge cases", "makes dialogues of the 25 categories by grammar"),

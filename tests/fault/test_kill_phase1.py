@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from datasets_app.phase1.plan import STEPS
-from datasets_app.phase1.state import read_states
+from datasets_app.phase1.state import STEPS, read_states
 from tests.datasets_app.phase1.making import EDGE_CASES, hashes_in, write_plan, write_sources
 
 pytestmark = pytest.mark.fault

@@ -12,11 +12,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from datasets_app.phase1.in_words import line_of, report_lines
-from datasets_app.phase1.plan import STEPS, Plan, PlanError, load_plan
+from datasets_app.phase1.plan import Plan, PlanError, load_plan
 from datasets_app.phase1.report import report_of
 from datasets_app.phase1.running import StoppedError, run_phase1
-from datasets_app.phase1.state import StepState, StepStatus
-from datasets_app.phase1.step import MET, now
+from datasets_app.phase1.state import MET, STEPS, StepState, StepStatus
+from datasets_app.phase1.step import now
 
 UNUSABLE = 2
 STDERR = 2

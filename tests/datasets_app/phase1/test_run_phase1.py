@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from datasets_app.phase1 import step as stepping
-from datasets_app.phase1.plan import STEPS, PlanError
+from datasets_app.phase1.plan import PlanError
 from datasets_app.phase1.report import report_of
 from datasets_app.phase1.running import StoppedError, run_phase1
-from datasets_app.phase1.state import StepState, StepStatus, from_builtins, read_states, to_builtins
+from datasets_app.phase1.state import STEPS, StepState, StepStatus, from_builtins, read_states, to_builtins
 from tests.datasets_app.compile.making import dialogue, write_dialogues
 
 from .making import Watching, hashes_in, manifest_in, run, small_plan, statuses, write_sources

@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
 from datasets_app.phase1.report import FamilyLine, Figure, Gate, Removal, Report, SourceLine
-from datasets_app.phase1.state import StepState, StepStatus, to_builtins
+from datasets_app.phase1.state import STEPS, StepState, StepStatus, to_builtins
 from datasets_app.runs.services import start_run
 from prometheus_site.accounts.models import User
 

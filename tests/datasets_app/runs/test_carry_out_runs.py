@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.running import carry_out
 from datasets_app.runs.services import resume_run
 from datasets_app.runs.watching import RowWatcher

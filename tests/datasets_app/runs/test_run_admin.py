@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from prometheus_site.accounts.models import User
 from tests.datasets_app.runs.making import run_in, waiting_run
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.services import HEARTBEAT_STALE_SECONDS, cancel_run, requeue_lost_runs, resume_run
 from datasets_app.runs.workspace import is_workspace_free
 from prometheus_site.accounts.models import User

@@ -11,8 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
-from datasets_app.phase1.state import StepStatus
+from datasets_app.phase1.state import STEPS, StepStatus
 from prometheus_site.accounts.models import User
 from tests.datasets_app.runs.making import run_in, step, waiting_run
 

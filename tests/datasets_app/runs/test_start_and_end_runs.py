@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.phase1.plan import STEPS
+from datasets_app.phase1.state import STEPS
 from datasets_app.runs.services import (
     RunBusyError,
     RunStateError,
