@@ -52,8 +52,8 @@ class EmbeddedRedis(EmbeddedServer):
         command = [str(redis_server(self.home, server_account())), "--port", "0"]
         command += ["--unixsocket", str(self.home.redis_socket), "--unixsocketperm", "700"]
         command += ["--dir", str(self.data), "--pidfile", str(self.pid_file)]
-        # Written before it is acknowledged. "everysec" holds writes back while the disk is slow, and a kill takes
-        # them; what a power cut takes here, the sweeper asks for again.
+        # Written before it is acknowledged: "everysec" holds writes back while the disk is slow, and a kill
+        # takes them. What a power cut takes here, the sweeper asks for again.
         return [*command, "--appendonly", "yes", "--appendfsync", "no", "--save", ""]
 
     def _answers(self) -> bool:
