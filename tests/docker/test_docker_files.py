@@ -178,7 +178,7 @@ def test_database_logs_no_more_than_the_embedded_one() -> None:
 
 def test_redis_keeps_what_it_was_told() -> None:
     command = files.service("redis")["command"]
-    assert command == ["redis-server", "--appendonly", "yes", "--save", ""]
+    assert command == ["redis-server", "--appendonly", "yes", "--appendfsync", "no", "--save", ""]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
