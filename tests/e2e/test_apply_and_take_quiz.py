@@ -65,7 +65,7 @@ def test_from_the_public_page_to_the_board(
 
 def test_a_form_is_saved_and_sent_without_javascript(page_as: PageAs, tmp_path: Path) -> None:
     lead, stranger = page_as("lead"), page_as("", java_script_enabled=False)
-    slug = make_recruiting(lead, "Spring")
+    slug = make_recruiting(lead, "Inlet")
     address = recruiting.begin(stranger, slug, EMAIL)
     stranger.get_by_label("Your name").fill("Mara Licht")
     stranger.get_by_role("button", name="Save").click()
@@ -82,7 +82,7 @@ def test_a_form_is_saved_and_sent_without_javascript(page_as: PageAs, tmp_path: 
 
 def test_an_offline_form_keeps_its_words_and_saves_them_later(page_as: PageAs) -> None:
     lead, stranger = page_as("lead"), page_as("")
-    slug = make_recruiting(lead, "Summer")
+    slug = make_recruiting(lead, "Lagoon")
     recruiting.begin(stranger, slug, EMAIL)
     stranger.context.set_offline(True)
     stranger.get_by_label("Your name").fill("Mara Licht")
