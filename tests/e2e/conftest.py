@@ -77,9 +77,12 @@ def lead(page_as: Callable[..., Page]) -> Page:
 
 @pytest.fixture
 def make_campaign(site: Site, lead: Page, tmp_path: Path) -> MakeCampaign:
-    """Return a maker of open campaigns, by number of samples, with Anna Demo in them."""
+    """Return a maker of open campaigns, by number of samples, with one annotator in them.
 
-    def make(samples: int, severe: Sequence[int] = ()) -> steps.Campaign:
-        return steps.open_campaign(site, lead, tmp_path, ["Anna Demo"], samples=samples, severe=severe)
+    Files share a site, and so the limits of care: whoever opens severe texts in several has none left.
+    """
+
+    def make(samples: int, severe: Sequence[int] = (), who: str = "Anna Demo") -> steps.Campaign:
+        return steps.open_campaign(site, lead, tmp_path, [who], samples=samples, severe=severe)
 
     return make

@@ -36,7 +36,7 @@ SitDown = Callable[[steps.Campaign], Page]
 
 def answers_of(number: int) -> steps.Answers:
     """Return what is answered about a sample: a crisis here and there, levels that differ."""
-    if number % 4 == 0:
+    if number % 6 == 0:
         return GOOD_ANSWERS | CRISIS
     levels = {"crisis_confidence": str(1 + number % 5), "empathy_global": str(1 + number % 4)}
     return GOOD_ANSWERS | levels

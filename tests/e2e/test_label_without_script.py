@@ -9,13 +9,14 @@ from tests.annotation.worlds import GOOD_ANSWERS
 from tests.e2e import steps
 from tests.e2e.conftest import MakeCampaign
 
+WHO = "Chiara Demo"
 ANSWERS = {key: str(value) for key, value in GOOD_ANSWERS.items()}
 NOTE = "Kept while I make up my mind."
 
 
 @pytest.fixture
 def annotator(page_as: Callable[..., Page]) -> Page:
-    return page_as("annotator", java_script_enabled=False)
+    return page_as("annotator3", java_script_enabled=False)
 
 
 def press(page: Page, name: str) -> None:
@@ -29,7 +30,7 @@ def is_chosen(page: Page, key: str) -> bool:
 def test_ten_samples_give_the_same_data_as_with_a_script(
     annotator: Page, lead: Page, make_campaign: MakeCampaign
 ) -> None:
-    campaign = make_campaign(11, (2, 7))
+    campaign = make_campaign(11, (2, 7), who=WHO)
     steps.start_labelling(annotator, campaign.slug)
     given: dict[int, steps.Answers] = {}
     for level in range(10):
@@ -42,7 +43,7 @@ def test_ten_samples_give_the_same_data_as_with_a_script(
 def test_a_refused_save_keeps_the_answers_and_names_what_is_missing(
     annotator: Page, lead: Page, make_campaign: MakeCampaign
 ) -> None:
-    campaign = make_campaign(2)
+    campaign = make_campaign(2, who=WHO)
     steps.start_labelling(annotator, campaign.slug)
     number = steps.shown_number(annotator)
     steps.answer(annotator, {key: code for key, code in ANSWERS.items() if key != "crisis_intensity"})
@@ -58,7 +59,7 @@ def test_a_refused_save_keeps_the_answers_and_names_what_is_missing(
 
 
 def test_a_draft_waits_while_one_is_away(annotator: Page, make_campaign: MakeCampaign) -> None:
-    campaign = make_campaign(2)
+    campaign = make_campaign(2, who=WHO)
     steps.start_labelling(annotator, campaign.slug)
     number = steps.shown_number(annotator)
     steps.answer(annotator, {"modality_primary": "supportive"})
@@ -74,7 +75,7 @@ def test_a_draft_waits_while_one_is_away(annotator: Page, make_campaign: MakeCam
 
 
 def test_a_pass_and_a_label_are_undone(annotator: Page, lead: Page, make_campaign: MakeCampaign) -> None:
-    campaign = make_campaign(3)
+    campaign = make_campaign(3, who=WHO)
     steps.start_labelling(annotator, campaign.slug)
     passed = steps.shown_number(annotator)
     press(annotator, "Pass")
@@ -94,7 +95,7 @@ def test_a_pass_and_a_label_are_undone(annotator: Page, lead: Page, make_campaig
 
 
 def test_a_sample_is_flagged(annotator: Page, make_campaign: MakeCampaign) -> None:
-    steps.start_labelling(annotator, make_campaign(1).slug)
+    steps.start_labelling(annotator, make_campaign(1, who=WHO).slug)
     number = steps.shown_number(annotator)
     press(annotator, "Flag")
     annotator.get_by_label("Something else is wrong").check()
@@ -107,7 +108,7 @@ def test_a_sample_is_flagged(annotator: Page, make_campaign: MakeCampaign) -> No
 def test_a_text_estimated_severe_is_covered_until_it_is_opened(
     annotator: Page, make_campaign: MakeCampaign
 ) -> None:
-    campaign = make_campaign(1, (1,))
+    campaign = make_campaign(1, (1,), who=WHO)
     steps.start_labelling(annotator, campaign.slug)
     assert campaign.sentences[0] not in annotator.content()
     steps.open_severe(annotator)
@@ -115,7 +116,7 @@ def test_a_text_estimated_severe_is_covered_until_it_is_opened(
 
 
 def test_what_needs_a_script_is_not_shown(annotator: Page, make_campaign: MakeCampaign) -> None:
-    steps.start_labelling(annotator, make_campaign(1).slug)
+    steps.start_labelling(annotator, make_campaign(1, who=WHO).slug)
     for needing in annotator.locator(".needs-script").all():
         expect(needing).to_be_hidden()
     expect(annotator.locator("kbd:visible")).to_have_count(0)

@@ -109,7 +109,7 @@ def label_pass_and_open(page: Page) -> None:
 
 
 def test_the_browser_may_keep_no_answer(page_as: Callable[..., Page], make_campaign: MakeCampaign) -> None:
-    page, campaign = page_as("annotator"), make_campaign(6, (2,))
+    page, campaign = page_as("annotator2"), make_campaign(6, (2,), who="Bruno Demo")
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     steps.start_labelling(page, campaign.slug)
