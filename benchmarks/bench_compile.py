@@ -112,6 +112,7 @@ def _measured(what: str, source: Path, out: Path, has_parquet: bool) -> tuple[fl
         str(source),
         str(out),
         str(int(has_parquet)),
+        str(time.time()),
     ]
     began = time.perf_counter()
     with subprocess.Popen(order, cwd=PROJECT, stdout=subprocess.PIPE) as process:
@@ -146,9 +147,13 @@ class _InMemory:
 
     count: int
     arrays: dict[str, NDArray[Any]]
+    own_tokens: kernel.Tokens
 
     def array(self, name: str) -> NDArray[Any]:
         return self.arrays[name]
+
+    def tokens(self) -> kernel.Tokens:
+        return self.own_tokens
 
 
 REPEATS: dict[str, Callable[[Words, int], Words]] = {
@@ -201,8 +206,8 @@ def _ours(records: Records) -> Found:
     tokens = kernel.tokens_of(records)
     hashed = time.perf_counter()
     signatures = kernel.signatures_of(tokens, near.shingle_words, near.bands, near.rows)
-    chunk = _InMemory(len(records), signatures._asdict())
-    pairs = near_duplicates([chunk], np.arange(len(records)), near.threshold, candidates_in_memory)
+    chunk = _InMemory(len(records), signatures._asdict(), tokens)
+    pairs = near_duplicates([chunk], np.arange(len(records)), near, candidates_in_memory)
     repeats = kernel.first_of_their_kind(len(records), *pairs)
     ended = time.perf_counter()
     return Found(ended - began, ended - hashed, set(np.flatnonzero(repeats >= 0).tolist()))
@@ -274,9 +279,8 @@ def _edited(said: Words, share: float, seed: int) -> Words:
     return edited
 
 
-def _main(what: str, source: str, out: str, has_parquet: str) -> None:
+def _main(what: str, source: str, out: str, has_parquet: str, began: str) -> None:
     """Do one thing in this process, which is measured from outside, and tell the outcome as JSON."""
-    began = psutil.Process().create_time()
     with runner_for(psutil.cpu_count() or 1) as runner:
         if what == "verify":
             manifest = read_dataset(out)
@@ -287,7 +291,7 @@ def _main(what: str, source: str, out: str, has_parquet: str) -> None:
             request = Request(given, load_config(), Path(out), 1, has_parquet == "1")
             manifest = compile_dataset(request, runner, lambda *parts: [], lambda step, done: None)
             told = {"kept": manifest.total_conversations}
-        told["seconds"] = time.time() - began
+        told["seconds"] = time.time() - float(began)
     sys.stdout.buffer.write(orjson.dumps(told))
 
 

@@ -210,10 +210,8 @@ class _Probe:
         )
         across = self.codes[left] != self.codes[right]
         left, right = left[across], right[across]
-        ends = self.arrays["shingle_ends"]
-        begins = np.concatenate([[0], ends[:-1]])
-        sets, set_ends = kernel.sorted_sets(self.arrays["shingles"], begins, ends)
-        is_near = kernel.jaccards(sets, set_ends, left, right) >= threshold
+        shingles, ends = self.arrays["shingles"], self.arrays["shingle_ends"]
+        is_near = kernel.jaccards(shingles, ends, left, right) >= threshold
         return list(zip(left[is_near].tolist(), right[is_near].tolist(), strict=True))
 
     def _sharing(self, ngrams: NDArray[np.uint64], which: NDArray[np.bool_]) -> Iterator[str]:

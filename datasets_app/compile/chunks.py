@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,13 +70,13 @@ class Chunk:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
-    """The chunks of one source in order, and the hash of its file."""
+    """The chunks of one source in order, and the hash of its file; both grow while it is read."""
 
     source: SourceFile
-    sha256: str
-    chunks: tuple[Chunk, ...]
+    chunks: list[Chunk] = field(default_factory=list)
+    sha256: str = ""
 
 
 def read_options(facts: SourceFacts) -> ReadOptions:
@@ -84,18 +84,20 @@ def read_options(facts: SourceFacts) -> ReadOptions:
     return ReadOptions(encoding=facts.encoding, columns=facts.columns, speakers=facts.speakers)
 
 
-def plan_source(source: SourceFile, store: Store) -> Plan:
-    """Cut a source into chunks. Raises CompileError when it cannot be read as a whole.
+def cut(plan: Plan, store: Store) -> Iterator[Chunk]:
+    """Cut the source of a new plan, and hand out its chunks as they are found: work on them can begin.
 
-    JSON Lines in UTF-8 are cut between lines; of every other file the records are taken out first.
+    JSON Lines in UTF-8 are cut between lines; of every other file the records are taken out first. Raises
+    CompileError when the source cannot be read as a whole.
     """
+    source = plan.source
     try:
         with open_steady(Path(source.path), source.name) as file:
             format = _line_format(file, source)
             file.seek(0)
-            if format:
-                return _cut_lines(file, source, format)
-            return _extracted(file, source, store)
+            for chunk in _cut_lines(file, plan, format) if format else _extracted(file, plan, store):
+                plan.chunks.append(chunk)
+                yield chunk
     except SourceError as error:
         raise CompileError(str(error)) from None
     except OSError as error:
@@ -155,9 +157,8 @@ def _line_format(file: BinaryIO, source: SourceFile) -> str:
     return format if format in LINE_FORMATS and layout_of(text) == "lines" else ""
 
 
-def _cut_lines(file: BinaryIO, source: SourceFile, format: str) -> Plan:
-    whole = hashlib.sha256()
-    chunks: list[Chunk] = []
+def _cut_lines(file: BinaryIO, plan: Plan, format: str) -> Iterator[Chunk]:
+    source, whole = plan.source, hashlib.sha256()
     offset, lines_before = 0, 0
     max_line_bytes = read_options(source.facts).max_line_bytes
     while data := file.read(CHUNK_BYTES):
@@ -165,12 +166,12 @@ def _cut_lines(file: BinaryIO, source: SourceFile, format: str) -> Plan:
             data += file.readline(max_line_bytes)
             _refuse_long_line(data, offset, lines_before, max_line_bytes, source)
         whole.update(data)
-        sha256 = hashlib.sha256(data).hexdigest()
-        if data.strip():
-            chunks.append(Chunk(source, source.path, format, False, offset, len(data), lines_before, sha256))
+        if not data.isspace():
+            sha256 = hashlib.sha256(data).hexdigest()
+            yield Chunk(source, source.path, format, False, offset, len(data), lines_before, sha256)
         offset += len(data)
         lines_before += data.count(b"\n")
-    return Plan(source, whole.hexdigest(), tuple(chunks))
+    plan.sha256 = whole.hexdigest()
 
 
 def _refuse_long_line(data: bytes, offset: int, lines_before: int, limit: int, source: SourceFile) -> None:
@@ -185,25 +186,22 @@ def _refuse_long_line(data: bytes, offset: int, lines_before: int, limit: int, s
         )
 
 
-def _extracted(file: BinaryIO, source: SourceFile, store: Store) -> Plan:
+def _extracted(file: BinaryIO, plan: Plan, store: Store) -> Iterator[Chunk]:
     """Take the records out of a file that only its reader can divide, once for as long as it is the same."""
-    whole = hashlib.sha256()
+    source, whole = plan.source, hashlib.sha256()
     while data := file.read(CHUNK_BYTES):
         whole.update(data)
-    sha256 = whole.hexdigest()
+    plan.sha256 = whole.hexdigest()
     facts = msgspec.to_builtins(source.facts)
     # The name decides about the format, and it stands in the reader's messages.
-    key = "extract-" + digest_of(READ_VERSION, sha256, source.name, facts, CHUNK_BYTES)
+    key = "extract-" + digest_of(READ_VERSION, plan.sha256, source.name, facts, CHUNK_BYTES)
     if not store.has(key):
         file.seek(0)
         with store.writing(key) as folder:
             write_json(folder / "index.json", _extract(file, source, folder))
     folder = store.path(key)
-    chunks = [
-        Chunk(source, str(folder / name), "", True, 0, length, 0, digest)
-        for name, length, digest in read_json(folder / "index.json")
-    ]
-    return Plan(source, sha256, tuple(chunks))
+    for name, length, digest in read_json(folder / "index.json"):
+        yield Chunk(source, str(folder / name), "", True, 0, length, 0, digest)
 
 
 def _extract(file: BinaryIO, source: SourceFile, folder: Path) -> list[tuple[str, int, str]]:

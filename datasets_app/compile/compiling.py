@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from datasets_app.compile import kernel
-from datasets_app.compile.chunks import Chunk, Plan, SourceFile, plan_source, records_of
+from datasets_app.compile.chunks import Chunk, Plan, SourceFile, cut, records_of
 from datasets_app.compile.config import Config, Holdout, SourceFacts, made_up_of
 from datasets_app.compile.contract import SCHEMA_VERSION, GateResult, Manifest, Sidecar
 from datasets_app.compile.digests import digest_of
@@ -223,15 +223,15 @@ def _alone_in(out: Path) -> Iterator[None]:
 def _map(
     request: Request, sources: Sequence[SourceFile], store: Store, runner: Runner, report: Report
 ) -> tuple[_Build, list[str]]:
-    """Plan every source and map its chunks while the next are planned."""
+    """Map the chunks of every source while the next are cut."""
     protected = _protected(request.config, store)
     plans: list[Plan] = []
     settings = {family: _settings(request.config, family, protected) for family in request.config.families}
 
     def calls() -> Iterator[tuple[Chunk, MapSettings, str]]:
         for source in sources:
-            plans.append(plan_source(source, store))
-            for chunk in plans[-1].chunks:
+            plans.append(Plan(source))
+            for chunk in cut(plans[-1], store):
                 yield chunk, settings[source.family], str(store.folder)
 
     keys = []
@@ -253,10 +253,10 @@ def _protected(config: Config, store: Store) -> str:
     hashes = []
     for name in config.protected:
         source = SourceFile(name, Path(name).name, "", SourceFacts())
-        plan = plan_source(source, store)
-        hashes.append(plan.sha256)
-        for chunk in plan.chunks:
+        plan = Plan(source)
+        for chunk in cut(plan, store):
             turns += [(turn,) for one in records_of(chunk) if isinstance(one, Dialogue) for turn in one.turns]
+        hashes.append(plan.sha256)
     key = "protected-" + digest_of(kernel.KERNEL_VERSION, hashes)
     if not store.has(key):
         tokens = kernel.tokens_of(turns)
@@ -309,7 +309,7 @@ def _decide(build: _Build, mapped: Sequence[MappedChunk], candidates: Candidates
     at_most = {name: family.at_most for name, family in config.families.items() if family.at_most is not None}
     families = Families([chunk.source.family for chunk in build.chunks], made_up_of(config.families))
     drawing = Drawing(at_most, build.request.seed)
-    return decide(mapped, families, config.near_duplicates.threshold, drawing, candidates)
+    return decide(mapped, families, config.near_duplicates, drawing, candidates)
 
 
 def _write(

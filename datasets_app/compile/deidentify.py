@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-DIGITS = "0123456789"
+from datasets_app.compile.hints import Hint, Hints
+
 LONG_NUMBER_DIGITS = 9
 # People of books and of faith, and words that stand where a name could: none of them tells who speaks.
 _NOT_PRIVATE = """
@@ -25,11 +26,10 @@ _STREETS = "Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Boulevard|Blvd|Court|Way|
 
 
 class _Pattern(NamedTuple):
-    """What is replaced by its mark; only a text with a hint and enough digits is searched, which is slow."""
+    """What is replaced by its mark; only a text with the hint is searched, which is slow."""
 
     mark: str
-    hints: tuple[str, ...]
-    digits: int
+    hint: Hint
     expression: re.Pattern[str]
     is_private: Callable[[re.Match[str]], bool] = lambda match: True
 
@@ -39,18 +39,16 @@ def _is_private_name(match: re.Match[str]) -> bool:
 
 
 _PATTERNS = (
-    _Pattern("EMAIL", ("@",), 0, re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    _Pattern("EMAIL", Hint(("@",)), re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     _Pattern(
         "URL",
-        ("://", "www."),
-        0,
+        Hint(("://", "www.")),
         re.compile(r"(?:\b[a-z][a-z+.-]*://|\bwww\.)[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]"),
     ),
-    _Pattern("SSN", ("-",), 9, re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
+    _Pattern("SSN", Hint(("-",), digits=9), re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
     _Pattern(
         "PHONE",
-        ("-", " ", "."),
-        8,
+        Hint(digits=8),
         re.compile(
             r"(?<![\w.+-])(?:"
             r"(?:\+?1[\s.-]?)?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[\s.-]\d{4}"
@@ -62,15 +60,13 @@ _PATTERNS = (
     ),
     _Pattern(
         "ADDRESS",
-        tuple(f" {street}" for street in _STREETS.split("|")),
-        1,
+        Hint(tuple(f" {street}" for street in _STREETS.split("|")), digits=1),
         re.compile(rf"(?<![\w-])\d{{1,5}}[a-z]?\s(?:[A-Z][a-z]+\s){{1,3}}(?:{_STREETS})\b"),
     ),
-    _Pattern("HANDLE", ("@",), 0, re.compile(r"(?<![\w@.])@[A-Za-z_]\w{2,}")),
+    _Pattern("HANDLE", Hint(("@",)), re.compile(r"(?<![\w@.])@[A-Za-z_]\w{2,}")),
     _Pattern(
         "NAME",
-        ("ame is ", "ame's ", "ame’s ", "all me ", "nown as ", "igned,"),  # noqa: RUF001 -- as above
-        0,
+        Hint(("ame is ", "ame's ", "ame’s ", "all me ", "nown as ", "igned,")),  # noqa: RUF001 -- as above
         re.compile(
             r"(?P<lead>\b(?:[Mm]y (?:(?:full|first|last|real) )?name(?: is|['’]s) "  # noqa: RUF001 -- as above
             r"|(?:[Yy]ou can |[Pp]eople |[Pp]lease )?[Cc]all me |[Aa]lso known as |\b[Ss]igned,\s+))"
@@ -80,8 +76,7 @@ _PATTERNS = (
     ),
     _Pattern(
         "NAME",
-        ("Dr", "Mr", "Ms", "Prof"),
-        0,
+        Hint(("Dr", "Mr", "Ms", "Prof")),
         re.compile(rf"(?P<lead>\b(?:Dr|Mrs?|Ms|Prof)\.?\s)(?P<name>{_NAME}(?:\s{_NAME})?)\b"),
         _is_private_name,
     ),
@@ -89,44 +84,30 @@ _PATTERNS = (
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d(?:[ -]?\d){8,}(?!\w)")
 
 
-def deidentify(text: str, *, keeps_names: bool = False) -> tuple[str, Counter[str]]:
+_HINTS = Hints([*(pattern.hint for pattern in _PATTERNS), Hint(digits=LONG_NUMBER_DIGITS)])
+_LONG_NUMBER_BIT = 1 << len(_PATTERNS)
+
+
+def suspected(texts: Sequence[str]) -> list[int]:
+    """What each text must be searched for, as `deidentify` takes it; nothing, for most, is 0."""
+    return _HINTS.suspected(texts)
+
+
+def deidentify(text: str, suspicions: int, *, keeps_names: bool = False) -> tuple[str, Counter[str]]:
     """`text` with a mark such as [EMAIL] in the place of each span, and how many spans of each kind.
 
     Names stay where `keeps_names` says that they are made up.
     """
     spans: Counter[str] = Counter()
-    digits = _digits_in(text)
-    for pattern in _PATTERNS:
-        if keeps_names and pattern.mark == "NAME":
-            continue
-        if digits >= pattern.digits and _holds_one(text, pattern.hints):
+    for number, pattern in enumerate(_PATTERNS):
+        if suspicions & (1 << number) and not (keeps_names and pattern.mark == "NAME"):
             text = _replaced(text, pattern, spans)
     return text, spans
 
 
-def may_identify(text: str) -> bool:
-    """Whether a closer look at `text` is needed; most conversations need none."""
-    return _holds_one(text, _ANY_HINTS)
-
-
-def holds_long_number(text: str) -> bool:
+def holds_long_number(text: str, suspicions: int) -> bool:
     """Whether a number is left that might be an account or a case, so that a person should look."""
-    return _digits_in(text) >= LONG_NUMBER_DIGITS and _LONG_NUMBER.search(text) is not None
-
-
-_WORDLESS_HINTS = {hint: None for pattern in _PATTERNS if not pattern.digits for hint in pattern.hints}
-_ANY_HINTS = (*DIGITS, *_WORDLESS_HINTS)
-
-
-def _holds_one(text: str, hints: tuple[str, ...]) -> bool:
-    for hint in hints:  # noqa: SIM110 -- without a generator: every conversation comes by here
-        if hint[0] in text and hint in text:  # one character is found twenty times as fast as two
-            return True
-    return False
-
-
-def _digits_in(text: str) -> int:
-    return sum([text.count(digit) for digit in DIGITS if digit in text])
+    return bool(suspicions & _LONG_NUMBER_BIT) and _LONG_NUMBER.search(text) is not None
 
 
 def _replaced(text: str, pattern: _Pattern, spans: Counter[str]) -> str:

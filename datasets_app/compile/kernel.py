@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from datasets_app.sources.records import ROLES, Turn
 
-KERNEL_VERSION = "1"
+KERNEL_VERSION = "2"
 NGRAM_TOKENS = 13  # GPT-3's decontamination; Brown et al. 2020, appendix C
 SHORTEST_WHOLE_TURN = 8  # tokens of a shorter protected prompt that is only found as a whole turn
 TURN_END = "\0"  # no reader lets it through
@@ -28,11 +28,13 @@ _EMPTY = np.uint64(0)
 
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+Words = NDArray[np.uint32]
 Shingles = NDArray[np.uint32]
+_CODES = {role: code for code, role in enumerate(ROLES)}
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _compiled(function: Function) -> Function:
+def compiled(function: Function) -> Function:
     """`function` as machine code, kept on disk beside it where that folder can be written."""
     try:
         return cast(Function, numba.njit(cache=True, nogil=True)(function))
@@ -43,7 +45,7 @@ def _compiled(function: Function) -> Function:
 class Tokens(NamedTuple):
     """The tokens of many turns: their hashes, where each turn ends, its role and where each record ends."""
 
-    hashes: Hashes
+    hashes: Words
     turn_ends: Integers
     roles: NDArray[np.uint8]
     record_ends: Integers  # in turns
@@ -71,12 +73,36 @@ def tokens_of(records: list[tuple[Turn, ...]]) -> Tokens:
     text = "".join([turn.content + TURN_END for turn in turns]).lower()
     data = np.frombuffer(text.encode(), dtype=np.uint8)
     hashes, turn_ends = _token_hashes(data, len(turns))
-    roles = np.fromiter((ROLES.index(turn.role) for turn in turns), dtype=np.uint8, count=len(turns))
+    roles = np.array([_CODES[turn.role] for turn in turns], dtype=np.uint8)
     record_ends = np.cumsum(np.fromiter(map(len, records), dtype=np.int64, count=len(records)))
     return Tokens(hashes, turn_ends, roles, record_ends)
 
 
-@_compiled
+def of_records(tokens: Tokens, which: Integers) -> Tokens:
+    """The tokens of some of the records, in the order of `which`."""
+    turns, record_ends = _inside(tokens.record_ends, which)
+    places, turn_ends = _inside(tokens.turn_ends, turns)
+    return Tokens(tokens.hashes[places], turn_ends, tokens.roles[turns], record_ends)
+
+
+@compiled
+def _inside(ends: Integers, which: Integers) -> tuple[Integers, Integers]:
+    """Of parts that end at `ends`: all places inside of those in `which`, and where each one's end there."""
+    found_ends = np.empty(which.size, dtype=np.int64)
+    size = 0
+    for at in range(which.size):
+        size += ends[which[at]] - (ends[which[at] - 1] if which[at] else 0)
+        found_ends[at] = size
+    places = np.empty(size, dtype=np.int64)
+    count = 0
+    for part in which:
+        for place in range(ends[part - 1] if part else 0, ends[part]):
+            places[count] = place
+            count += 1
+    return places, found_ends
+
+
+@compiled
 def _mixed(value: Any) -> Any:
     """The finaliser of SplitMix64: every bit of the result hangs on every bit of the value."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
@@ -84,20 +110,24 @@ def _mixed(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@_compiled
-def _token_hashes(data: NDArray[np.uint8], turn_count: int) -> tuple[Hashes, Integers]:
-    hashes = np.empty(data.size, dtype=np.uint64)
+@compiled
+def _token_hashes(data: NDArray[np.uint8], turn_count: int) -> tuple[Words, Integers]:
+    hashes = np.empty(data.size, dtype=np.uint32)
     turn_ends = np.empty(turn_count, dtype=np.int64)
     count, turn, at = 0, 0, 0
     current, is_open = _FNV_BASIS, False
     while at < data.size:
         byte = data[at]
+        if (97 <= byte <= 122) or (48 <= byte <= 57):  # most of the bytes, by the shortest way
+            current, is_open = (current ^ np.uint64(byte)) * _FNV_PRIME, True
+            at += 1
+            continue
         width = 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
         # U+2000 to U+2FFF are dashes, quotes and signs; from U+3000 on every character is a word.
-        is_word = (48 <= byte <= 57) or (97 <= byte <= 122) or (0xC3 <= byte < 0xE2)
+        is_word = 0xC3 <= byte < 0xE2
         is_alone = byte >= 0xE3
         if is_open and not is_word:
-            hashes[count] = _mixed(current)
+            hashes[count] = np.uint32(_mixed(current))
             count += 1
             current, is_open = _FNV_BASIS, False
         if is_word or is_alone:
@@ -105,10 +135,10 @@ def _token_hashes(data: NDArray[np.uint8], turn_count: int) -> tuple[Hashes, Int
                 current = (current ^ np.uint64(data[place])) * _FNV_PRIME
             is_open = True
         if is_alone:
-            hashes[count] = _mixed(current)
+            hashes[count] = np.uint32(_mixed(current))
             count += 1
             current, is_open = _FNV_BASIS, False
-        if byte == 0:
+        if byte == 0 and turn < turn_count:
             turn_ends[turn] = count
             turn += 1
         at += width
@@ -123,20 +153,23 @@ class Signatures(NamedTuple):
     band_keys: Hashes  # one row per band
 
 
+def shingles_of(tokens: Tokens, shingle_words: int) -> tuple[Shingles, Integers]:
+    """The shingles of every record and where each record's end; swapped roles share none."""
+    return _shingles(*tokens, shingle_words)
+
+
 def signatures_of(tokens: Tokens, shingle_words: int, bands: int, rows: int) -> Signatures:
-    """What near duplicates are found by; roles count, so that swapped roles share no shingle."""
-    shingles, shingle_ends = _shingles(
-        tokens.hashes, tokens.turn_ends, tokens.roles, tokens.record_ends, shingle_words
-    )
+    """What near duplicates are found by."""
+    shingles, shingle_ends = shingles_of(tokens, shingle_words)
     factors, offsets = permutations(bands * rows)
     return Signatures(
         shingles, shingle_ends, _band_keys(shingles, shingle_ends, factors, offsets, bands, rows)
     )
 
 
-@_compiled
+@compiled
 def _shingles(
-    hashes: Hashes, turn_ends: Integers, roles: NDArray[np.uint8], record_ends: Integers, words: int
+    hashes: Words, turn_ends: Integers, roles: NDArray[np.uint8], record_ends: Integers, words: int
 ) -> tuple[Shingles, Integers]:
     """Runs of `words` tokens, with a mark of the role at the head of every turn."""
     shingles = np.empty(hashes.size + turn_ends.size, dtype=np.uint32)
@@ -165,7 +198,7 @@ def _shingles(
     return shingles[:count].copy(), shingle_ends
 
 
-@_compiled
+@compiled
 def _band_keys(
     shingles: Shingles,
     shingle_ends: Integers,
@@ -193,45 +226,76 @@ def _band_keys(
     return keys
 
 
-@_compiled
-def sorted_sets(shingles: Shingles, starts: Integers, ends: Integers) -> tuple[Shingles, Integers]:
-    """The distinct shingles between each start and end, sorted, one set after the other."""
-    sets = np.empty(np.sum(ends - starts), dtype=np.uint32)
-    set_ends = np.empty(starts.size, dtype=np.int64)
-    count = 0
-    for index in range(starts.size):
-        ordered = np.sort(shingles[starts[index] : ends[index]])
-        for at in range(ordered.size):
-            if at == 0 or ordered[at] != ordered[at - 1]:
-                sets[count] = ordered[at]
-                count += 1
-        set_ends[index] = count
-    return sets[:count].copy(), set_ends
+@compiled
+def jaccards(shingles: Shingles, ends: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
+    """The exact Jaccard similarity of the sets of shingles of each pair of records.
 
-
-@_compiled
-def jaccards(sets: Shingles, set_ends: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
-    """The exact Jaccard similarity of each pair of sorted sets."""
+    The shingles of both go into a table of open addressing, of which only the part is used that a pair needs;
+    what stands there of an earlier pair counts as empty.
+    """
+    size = 16
+    for pair in range(left.size):
+        while size < 2 * (_length(ends, left[pair]) + _length(ends, right[pair])):
+            size *= 2
+    table, owners = np.empty(size, dtype=np.uint32), np.full(size, -1, dtype=np.int64)
+    is_open = np.empty(size, dtype=np.bool_)  # of the left record, and not met in the right one yet
     found = np.empty(left.size, dtype=np.float64)
     for pair in range(left.size):
-        a = set_ends[left[pair] - 1] if left[pair] else 0
-        b = set_ends[right[pair] - 1] if right[pair] else 0
-        a_end, b_end = set_ends[left[pair]], set_ends[right[pair]]
-        union, shared = a_end - a + b_end - b, 0
-        while a < a_end and b < b_end:
-            if sets[a] == sets[b]:
-                shared += 1
-                a += 1
-                b += 1
-            elif sets[a] < sets[b]:
-                a += 1
-            else:
-                b += 1
-        found[pair] = shared / (union - shared)
+        size = 16
+        while size < 2 * (_length(ends, left[pair]) + _length(ends, right[pair])):
+            size *= 2
+        union, shared = 0, 0
+        for record in (left[pair], right[pair]):
+            for at in range(ends[record] - _length(ends, record), ends[record]):
+                place = np.int64(shingles[at]) & (size - 1)
+                while owners[place] == pair and table[place] != shingles[at]:
+                    place = (place + 1) & (size - 1)
+                if owners[place] != pair:
+                    table[place], owners[place], is_open[place] = shingles[at], pair, record == left[pair]
+                    union += 1
+                elif is_open[place] and record == right[pair]:
+                    is_open[place] = False
+                    shared += 1
+        found[pair] = shared / union
     return found
 
 
-@_compiled
+@compiled
+def _length(ends: Integers, record: int) -> Any:
+    return ends[record] - (ends[record - 1] if record else 0)
+
+
+@compiled
+def order_of(hashes: Hashes) -> Integers:
+    """What sorts the hashes, equal ones by their place: five times as fast as numpy's stable sort.
+
+    They are dealt out by their first bits, which puts nearly all into their place, and then sorted by
+    insertion; so only what is spread evenly, as hashes are, is sorted fast.
+    """
+    bits = 1
+    while (1 << bits) < hashes.size:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    starts = np.zeros((1 << bits) + 1, dtype=np.int64)
+    for value in hashes:
+        starts[np.int64(value >> shift) + 1] += 1
+    for bucket in range(1, starts.size):
+        starts[bucket] += starts[bucket - 1]
+    order = np.empty(hashes.size, dtype=np.int64)
+    for at in range(hashes.size):
+        own = np.int64(hashes[at] >> shift)
+        order[starts[own]] = at
+        starts[own] += 1
+    for at in range(1, order.size):
+        one, place = order[at], at
+        while place > 0 and hashes[order[place - 1]] > hashes[one]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = one
+    return order
+
+
+@compiled
 def bucket_pairs(keys: Hashes, order: Integers, ids: Integers, reach: int) -> Hashes:
     """Pairs of ids that share a key, as one number each: every id with the first and the last few before it.
 
@@ -252,7 +316,7 @@ def bucket_pairs(keys: Hashes, order: Integers, ids: Integers, reach: int) -> Ha
     return pairs[:count].copy()
 
 
-@_compiled
+@compiled
 def first_of_their_kind(count: int, left: Integers, right: Integers) -> NDArray[np.int64]:
     """For each record the earlier kept record it repeats, or -1 where it is kept itself.
 
@@ -265,8 +329,8 @@ def first_of_their_kind(count: int, left: Integers, right: Integers) -> NDArray[
     return repeats
 
 
-@_compiled
-def _ngrams(hashes: Hashes, start: int, end: int, length: int) -> Hashes:
+@compiled
+def _ngrams(hashes: Words, start: int, end: int, length: int) -> Hashes:
     found = np.empty(max(end - start - length + 1, 0), dtype=np.uint64)
     power = np.uint64(1)
     for _ in range(length):
@@ -281,16 +345,16 @@ def _ngrams(hashes: Hashes, start: int, end: int, length: int) -> Hashes:
     return found
 
 
-@_compiled
-def _whole_turn(hashes: Hashes, start: int, end: int) -> Any:
+@compiled
+def _whole_turn(hashes: Words, start: int, end: int) -> Any:
     value = _GOLDEN
     for at in range(start, end):
         value = _mixed(value * _FNV_PRIME + hashes[at])
     return value
 
 
-@_compiled
-def opening_keys(tokens: Hashes, turn_ends: Integers, roles: Any, record_ends: Integers, user: int) -> Hashes:
+@compiled
+def opening_keys(tokens: Words, turn_ends: Integers, roles: Any, record_ends: Integers, user: int) -> Hashes:
     """The hash of each record's first turn of the client, or 0 where that has fewer than 13 tokens."""
     keys = np.zeros(record_ends.size, dtype=np.uint64)
     for record in range(record_ends.size):
@@ -303,8 +367,8 @@ def opening_keys(tokens: Hashes, turn_ends: Integers, roles: Any, record_ends: I
     return keys
 
 
-@_compiled
-def ngrams_of(hashes: Hashes, turn_ends: Integers, record_ends: Integers) -> tuple[Hashes, Integers]:
+@compiled
+def ngrams_of(hashes: Words, turn_ends: Integers, record_ends: Integers) -> tuple[Hashes, Integers]:
     """The 13-grams within the turns of each record; a turn of 8 to 12 tokens counts as a whole."""
     found = np.empty(hashes.size, dtype=np.uint64)
     ends = np.empty(record_ends.size, dtype=np.int64)
@@ -325,7 +389,7 @@ def ngrams_of(hashes: Hashes, turn_ends: Integers, record_ends: Integers) -> tup
     return found[:count].copy(), ends
 
 
-@_compiled
+@compiled
 def hash_table(values: Hashes) -> Hashes:
     """A table of open addressing for `held_in`, a quarter full at most; 0 is the empty place."""
     size = 16
@@ -340,7 +404,7 @@ def hash_table(values: Hashes) -> Hashes:
     return table
 
 
-@_compiled
+@compiled
 def held_in(table: Hashes, values: Hashes) -> NDArray[np.bool_]:
     """Whether each of the values is in the table."""
     found = np.zeros(values.size, dtype=np.bool_)
@@ -355,7 +419,7 @@ def held_in(table: Hashes, values: Hashes) -> NDArray[np.bool_]:
 SIEVE_BITS_PER_VALUE = 32  # so that about one of 32 other values passes
 
 
-@_compiled
+@compiled
 def sieve_of(values: Hashes) -> Hashes:
     """A sieve that lets each of the values pass, and few others: one bit per value, by its last bits."""
     size = 64
@@ -368,7 +432,7 @@ def sieve_of(values: Hashes) -> Hashes:
     return sieve
 
 
-@_compiled
+@compiled
 def passing(sieve: Hashes, values: Hashes) -> Hashes:
     """Those of the values that the sieve lets pass."""
     last = np.uint64(sieve.size * 64 - 1)
@@ -382,9 +446,14 @@ def passing(sieve: Hashes, values: Hashes) -> Hashes:
     return found[:count].copy()
 
 
+@compiled
 def shares_of(is_held: NDArray[np.bool_], ends: Integers) -> NDArray[np.float64]:
     """The share of each record's n-grams that are held; 0 for a record without any."""
-    held = np.concatenate([[0], np.cumsum(is_held)])
-    begins = np.concatenate([[0], ends[:-1]])
-    shares: NDArray[np.float64] = (held[ends] - held[begins]) / np.maximum(ends - begins, 1)
+    shares = np.zeros(ends.size, dtype=np.float64)
+    start = 0
+    for record in range(ends.size):
+        for at in range(start, ends[record]):
+            shares[record] += is_held[at]
+        shares[record] /= max(ends[record] - start, 1)
+        start = ends[record]
     return shares

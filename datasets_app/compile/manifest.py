@@ -54,7 +54,7 @@ def manifest_of(made: Made) -> Manifest:
     counters = _counters(made)
     is_kept = made.decisions.outcomes == Outcome.KEPT
     tokens = sum(
-        int(chunk.array("tokens")[kept].sum())
+        int(chunk.array("token_counts")[kept].sum())
         for chunk, kept in zip(made.mapped, _by_chunk(made.mapped, is_kept), strict=True)
     )
     return Manifest(

@@ -16,11 +16,12 @@ from datasets_app.compile.chunks import Chunk, records_of
 from datasets_app.compile.config import SourceFacts
 from datasets_app.compile.digests import content_hash, digest_of, legacy_content_hash
 from datasets_app.compile.kernel import KERNEL_VERSION
+from datasets_app.compile.splits import split_of
 from datasets_app.compile.stages import LONG_ELSEWHERE, STEPS, deidentified, fault_of, is_long, normalise
 from datasets_app.compile.store import Store, read_array, read_json, write_arrays, write_json
 from datasets_app.sources.records import ROLES, Dialogue, Reject, Turn
 
-PIPELINE_VERSION = "6"
+PIPELINE_VERSION = "7"
 PIPELINE = f"prometheus compile {PIPELINE_VERSION}"
 USER = ROLES.index("user")
 SHARE_STEPS = 10_000
@@ -41,6 +42,8 @@ class HeldOut:
         """Whether a record of this source and session is held out."""
         if source in self.sources or session in self.sessions:
             return True
+        if not self.share_of_sessions:
+            return False
         step = int.from_bytes(hashlib.blake2b(session.encode(), digest_size=8).digest()) % SHARE_STEPS
         return step < self.share_of_sessions * SHARE_STEPS
 
@@ -89,9 +92,13 @@ class MappedChunk:
         self.count: int = self.summary["kept"]
 
     def array(self, name: str) -> NDArray[Any]:
-        """`digests`, `sessions`, `scenarios`, `openings`, `wordings`, `rows`, `tokens`, `is_held_out`,
-        `is_protected`, `line_ends`, `band_keys` (a row per band), `shingles` or `shingle_ends`."""
+        """`digests`, `splits` (of the digests), `sessions`, `scenarios`, `openings`, `wordings`, `rows`,
+        `token_counts`, `is_held_out`, `is_protected`, `line_ends` or `band_keys` (a row per band)."""
         return read_array(self.folder, name)
+
+    def tokens(self) -> kernel.Tokens:
+        """The tokens of the records' turns, which are not the ones that `token_counts` estimates."""
+        return kernel.Tokens(*map(self.array, kernel.Tokens._fields))
 
     def lines(self) -> bytes:
         """The records as JSON, one after the other, each without its closing."""
@@ -109,8 +116,8 @@ def map_chunk(chunk: Chunk, settings: MapSettings, store_folder: str) -> str:
     if store.has(key):
         return key
     tally = Tally()
-    prepared = (_prepared(record, tally, chunk.source.facts, settings) for record in records_of(chunk))
-    kept = [found for found in prepared if found]
+    valid = [found for record in records_of(chunk) if (found := _valid(record, tally, chunk.source.facts))]
+    kept = _cleaned(valid, tally, settings)
     with store.writing(key) as folder:
         lines = [_line(one, chunk, settings) for one in kept]
         (folder / "lines.bin").write_bytes(b"".join(lines))
@@ -135,9 +142,10 @@ class _Kept:
     tokens: int
 
 
-def _prepared(
-    record: Dialogue | Reject, tally: Tally, facts: SourceFacts, settings: MapSettings
-) -> _Kept | None:
+def _valid(
+    record: Dialogue | Reject, tally: Tally, facts: SourceFacts
+) -> tuple[Dialogue, tuple[Turn, ...]] | None:
+    """A conversation and all its turns, normalised, the reply that was found worse behind the others."""
     tally.records += 1
     if isinstance(record, Reject):
         tally.rejects.append((record.row, record.reason.value, record.field))
@@ -150,13 +158,22 @@ def _prepared(
     if facts.are_long_sessions_elsewhere and is_long(record.turns):
         tally.rejects.append((record.row, LONG_ELSEWHERE, ""))
         return None
-    clean = deidentified(turns, keeps_names=settings.is_synthetic)
-    if clean.spans:
-        tally.deidentified_records += 1
-        tally.spans += clean.spans
-    said, other = clean.turns[: len(record.turns)], clean.turns[len(record.turns) :]
-    hashes = content_hash(said), legacy_content_hash(said)
-    return _Kept(record, said, other, *hashes, clean.status, _tokens(said))
+    return record, turns
+
+
+def _cleaned(
+    valid: list[tuple[Dialogue, tuple[Turn, ...]]], tally: Tally, settings: MapSettings
+) -> list[_Kept]:
+    found = []
+    all_clean = deidentified([turns for _record, turns in valid], keeps_names=settings.is_synthetic)
+    for (record, _turns), clean in zip(valid, all_clean, strict=True):
+        if clean.spans:
+            tally.deidentified_records += 1
+            tally.spans.update(clean.spans)
+        said, other = clean.turns[: len(record.turns)], clean.turns[len(record.turns) :]
+        hashes = content_hash(said), legacy_content_hash(said)
+        found.append(_Kept(record, said, other, *hashes, clean.status, _tokens(said)))
+    return found
 
 
 def session_of(dialogue: Dialogue, source: str) -> str:
@@ -217,22 +234,29 @@ def _keys(kept: list[_Kept], chunk: Chunk, settings: MapSettings, store: Store) 
     sessions = [session_of(one.dialogue, chunk.source.name) for one in kept]
     scenarios = [one.dialogue.meta.get("scenario", "") for one in kept]
     held_out = [settings.held_out.holds(chunk.source.name, session) for session in sessions]
-    digests = b"".join([bytes.fromhex(one.content_hash.removeprefix("sha256:")) for one in kept])
+    digests = _bytes_of([one.content_hash for one in kept])
+    wordings = _bytes_of([one.legacy_hash for one in kept])
     return {
-        "digests": np.frombuffer(digests, dtype=np.uint8).reshape(len(kept), 32),
+        **tokens._asdict(),
+        "digests": digests,
+        "splits": np.array([split_of(digest.tobytes()) for digest in digests], dtype=np.uint8),
         "sessions": hashed(sessions),
         "scenarios": hashed(scenarios),
         "openings": openings,
         # The same words in other roles or another order are no repeat, and yet belong into one split.
-        "wordings": hashed([one.legacy_hash for one in kept]),
+        "wordings": np.ascontiguousarray(wordings[:, :8]).view("<u8").ravel(),
         "rows": np.array([one.dialogue.row for one in kept], dtype=np.int64),
-        "tokens": np.array([one.tokens for one in kept], dtype=np.int64),
+        "token_counts": np.array([one.tokens for one in kept], dtype=np.int64),
         "is_held_out": np.array(held_out, dtype=np.bool_),
         "is_protected": _is_protected(kept, tokens, settings, store),
         "band_keys": signatures.band_keys,
-        "shingles": signatures.shingles,
-        "shingle_ends": signatures.shingle_ends,
     }
+
+
+def _bytes_of(hashes: list[str]) -> NDArray[np.uint8]:
+    """The 32 bytes of each `sha256:…`."""
+    digits = "".join([one.removeprefix("sha256:") for one in hashes])
+    return np.frombuffer(bytes.fromhex(digits), dtype=np.uint8).reshape(len(hashes), 32)
 
 
 def _is_protected(

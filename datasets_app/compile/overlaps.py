@@ -9,22 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
 from datasets_app.compile.kernel import Hashes, Integers
-from datasets_app.compile.mapping import CLOSING, MappedChunk
-from datasets_app.compile.reducing import TEST, TRAIN, Decisions, Outcome
+from datasets_app.compile.mapping import MappedChunk
+from datasets_app.compile.reducing import Decisions, Outcome
 from datasets_app.compile.runner import Runner
-from datasets_app.sources.records import Turn
+from datasets_app.compile.splits import TEST, TRAIN
 
 LEAKING_NGRAM_SHARE = 0.5  # of a record's 13-grams found in another split
-
-
-class _Line(msgspec.Struct):
-    messages: tuple[Turn, ...]
 
 
 class _Evaluated(NamedTuple):
@@ -73,15 +68,7 @@ def without_overlaps(
 
 def ngrams_in(folder: str, key: str, rows: Integers) -> tuple[Hashes, Integers]:
     """The 13-grams of some records of a chunk, and where each record's end."""
-    chunk = MappedChunk(Path(folder), key)
-    lines, ends = memoryview(chunk.lines()), chunk.array("line_ends")
-    begins = np.where(rows > 0, ends[rows - 1], 0)
-    decoder = msgspec.json.Decoder(_Line)
-    turns = [
-        decoder.decode(bytes(lines[begin:end]) + CLOSING).messages
-        for begin, end in zip(begins.tolist(), ends[rows].tolist(), strict=True)
-    ]
-    tokens = kernel.tokens_of(turns)
+    tokens = kernel.of_records(MappedChunk(Path(folder), key).tokens(), rows)
     return kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
 
 

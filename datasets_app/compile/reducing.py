@@ -16,13 +16,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from datasets_app.compile import kernel
-from datasets_app.compile.contract import SPLITS
-from datasets_app.compile.kernel import Integers
+from datasets_app.compile.config import NearDuplicates
+from datasets_app.compile.kernel import Integers, Tokens
+from datasets_app.compile.splits import TEST, TRAIN
 
 REACH = 4  # besides the first of its bucket, how many before it a record is compared with
 PAIRS_AT_ONCE = 100_000  # so that the shingles in memory stay few
-TRAIN, VAL, TEST = range(len(SPLITS))
-PERCENT_TRAIN, PERCENT_VAL = 90, 5
 
 
 class Outcome(IntEnum):
@@ -43,6 +42,8 @@ class Mapped(Protocol):
     def count(self) -> int: ...
 
     def array(self, name: str) -> NDArray[Any]: ...
+
+    def tokens(self) -> Tokens: ...
 
 
 Candidates = Callable[[Sequence[Mapped], Integers], NDArray[np.uint64]]
@@ -82,7 +83,7 @@ class Decisions:
 def decide(
     chunks: Sequence[Mapped],
     families: Families,
-    threshold: float,
+    near_settings: NearDuplicates,
     drawing: Drawing,
     candidates: Candidates,
 ) -> Decisions:
@@ -91,7 +92,8 @@ def decide(
     outcomes = np.zeros(len(digests), dtype=np.uint8)
     repeats, exact = exact_duplicates(digests)
     outcomes[repeats >= 0] = Outcome.EXACT_DUPLICATE
-    near = near_duplicates(chunks, np.flatnonzero(outcomes == Outcome.KEPT), threshold, candidates)
+    ids = np.flatnonzero(outcomes == Outcome.KEPT)
+    near = near_duplicates(chunks, ids, near_settings, candidates)
     found = kernel.first_of_their_kind(len(digests), near[0], near[1])
     outcomes[found >= 0] = Outcome.NEAR_DUPLICATE
     repeats = np.where(found >= 0, found, repeats)
@@ -101,7 +103,8 @@ def decide(
     names = [_joined(chunks, name) for name in ("sessions", "scenarios", "openings", "wordings")]
     groups = grouped(len(digests), [exact, near, *map(_links, names)])
     is_made_up = np.repeat([family in families.made_up for family in families.of_chunks], counts)
-    roots, splits = split_groups(groups, digests, _joined(chunks, "is_held_out"), is_made_up)
+    by_digest, is_held_out = _joined(chunks, "splits"), _joined(chunks, "is_held_out")
+    roots, splits = split_groups(groups, digests, by_digest, is_held_out, is_made_up)
     outcomes[(outcomes == Outcome.KEPT) & is_made_up & (splits[groups] == TEST)] = Outcome.SHARES_TEXT
     has_repeats = np.zeros(len(digests), dtype=np.bool_)
     has_repeats[repeats[repeats >= 0]] = True
@@ -112,7 +115,7 @@ def exact_duplicates(digests: NDArray[np.uint8]) -> tuple[Integers, tuple[Intege
     """For each record the first one of the same digest before it, or -1; and the pairs."""
     repeats = np.full(len(digests), -1, dtype=np.int64)
     keys = np.ascontiguousarray(digests[:, :8]).view(np.uint64).ravel()
-    order = np.argsort(keys, kind="stable")
+    order = kernel.order_of(keys)
     is_first = np.ones(len(order), dtype=np.bool_)
     is_first[1:] = keys[order[1:]] != keys[order[:-1]]
     first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
@@ -124,9 +127,9 @@ def exact_duplicates(digests: NDArray[np.uint8]) -> tuple[Integers, tuple[Intege
 
 
 def near_duplicates(
-    chunks: Sequence[Mapped], ids: Integers, threshold: float, candidates: Candidates
+    chunks: Sequence[Mapped], ids: Integers, settings: NearDuplicates, candidates: Candidates
 ) -> tuple[Integers, Integers]:
-    """Pairs (earlier, later) among `ids` whose shingles have at least this Jaccard, sorted by the later."""
+    """Pairs (earlier, later) among `ids` that are as similar as is set or more, sorted by the later."""
     shared = candidates(chunks, ids)
     starts = np.cumsum([0, *[chunk.count for chunk in chunks]])
     found: list[NDArray[np.uint64]] = []
@@ -134,9 +137,9 @@ def near_duplicates(
         pairs = shared[at : at + PAIRS_AT_ONCE]
         left, right = _ends(pairs)
         used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
-        sets, set_ends = _shingle_sets(chunks, starts, used)
-        similar = kernel.jaccards(sets, set_ends, places[: len(left)], places[len(left) :])
-        found.append(pairs[similar >= threshold])
+        shingles, shingle_ends = _shingles(chunks, starts, used, settings.shingle_words)
+        similar = kernel.jaccards(shingles, shingle_ends, places[: len(left)], places[len(left) :])
+        found.append(pairs[similar >= settings.threshold])
     left, right = _ends(np.concatenate(found) if found else shared)
     order = np.lexsort((left, right))
     return left[order], right[order]
@@ -153,10 +156,11 @@ def grouped(count: int, pairs: Sequence[tuple[Integers, Integers]]) -> Integers:
 def split_groups(
     groups: Integers,
     digests: NDArray[np.uint8],
+    by_digest: NDArray[np.uint8],
     is_held_out: NDArray[np.bool_],
     is_made_up: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The root of each group, its smallest digest, and its split by `split_of`.
+    """The root of each group, its smallest digest, and the split of that; `by_digest` has every digest's.
 
     Groups with something made up are train, and before that those with something held out are test.
     """
@@ -164,17 +168,10 @@ def split_groups(
     keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
     order = np.lexsort((keys, groups))
     firsts = order[np.searchsorted(groups[order], np.arange(count))]
-    roots = digests[firsts]
-    splits = np.fromiter((split_of(root.tobytes()) for root in roots), dtype=np.uint8, count=count)
+    splits = by_digest[firsts]
     splits[groups[is_made_up]] = TRAIN
     splits[groups[is_held_out]] = TEST
-    return roots, splits
-
-
-def split_of(root: bytes) -> int:
-    """The split of a group by the SHA-256 of its root: 90, 5 and 5 of a hundred."""
-    percent = int.from_bytes(hashlib.sha256(root).digest()) % 100
-    return TRAIN if percent < PERCENT_TRAIN else VAL if percent < PERCENT_TRAIN + PERCENT_VAL else TEST
+    return digests[firsts], splits
 
 
 def candidates_in_memory(chunks: Sequence[Mapped], ids: Integers) -> NDArray[np.uint64]:
@@ -188,7 +185,7 @@ def candidates_in_memory(chunks: Sequence[Mapped], ids: Integers) -> NDArray[np.
     by_chunk = [chunk.array("band_keys") for chunk in chunks]
     for band in range(bands):
         keys = np.concatenate([keys[band] for keys in by_chunk])[ids]
-        order = np.argsort(keys, kind="stable")
+        order = kernel.order_of(keys)
         pairs = np.union1d(pairs, kernel.bucket_pairs(keys, order, ids, REACH))
     return pairs
 
@@ -197,28 +194,21 @@ def _ends(pairs: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
 
 
-def _shingle_sets(
-    chunks: Sequence[Mapped], starts: Integers, ids: Integers
+def _shingles(
+    chunks: Sequence[Mapped], starts: Integers, ids: Integers, shingle_words: int
 ) -> tuple[kernel.Shingles, Integers]:
-    """The sorted distinct shingles of the records `ids` (ascending), one after the other."""
-    sets: list[kernel.Shingles] = []
+    """The shingles of the records `ids` (ascending), one after the other, and where each record's end."""
+    shingles: list[kernel.Shingles] = []
     ends: list[Integers] = []
     size = 0
     owners = np.searchsorted(starts, ids, side="right") - 1
     for owner in np.unique(owners):
-        rows = ids[owners == owner] - starts[owner]
-        shingle_ends = np.array(chunks[owner].array("shingle_ends"))
-        begins = np.where(rows > 0, shingle_ends[rows - 1], 0)
-        lengths = shingle_ends[rows] - begins
-        shifts = np.cumsum(lengths) - lengths
-        places = np.repeat(begins - shifts, lengths) + np.arange(int(lengths.sum()))
-        some, some_ends = kernel.sorted_sets(
-            chunks[owner].array("shingles")[places], shifts, shifts + lengths
-        )
-        sets.append(some)
+        tokens = kernel.of_records(chunks[owner].tokens(), ids[owners == owner] - starts[owner])
+        some, some_ends = kernel.shingles_of(tokens, shingle_words)
+        shingles.append(some)
         ends.append(some_ends + size)
         size += len(some)
-    return np.concatenate(sets), np.concatenate(ends)
+    return np.concatenate(shingles), np.concatenate(ends)
 
 
 def _draw(
@@ -236,7 +226,7 @@ def _draw(
 
 def _links(names: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     """Pairs of neighbours with the same name; 0 is no name."""
-    order = np.argsort(names, kind="stable")
+    order = kernel.order_of(names)
     ordered = names[order]
     is_same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
     return order[:-1][is_same], order[1:][is_same]

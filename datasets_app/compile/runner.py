@@ -13,7 +13,7 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
-AHEAD = 2  # tasks handed out per process, so that a long plan need not be in memory
+AHEAD = 16  # tasks handed out per process, so that a long plan need not be in memory
 
 
 class Runner(Protocol):

@@ -87,6 +87,8 @@ def check_shard(task: CheckTask) -> ShardFacts:
     turns = [tuple(Turn(one.role, one.content) for one in record.messages) for record in records]
     for number, (record, said) in enumerate(zip(records, turns, strict=True), 1):
         _check_record(facts, number, record, said, task)
+    for keeps_names in (False, True):
+        _check_pii(facts, records, turns, task, keeps_names=keeps_names)
     _gather(facts, records, turns, task)
     return facts
 
@@ -138,10 +140,6 @@ def _check_record(
         facts.find("hash", f"record {number} has another content hash than its metadata say")
     if metadata.legacy_content_hash != legacy_content_hash(turns):
         facts.find("hash", f"record {number} has another legacy hash than its metadata say")
-    rejected = metadata.rejected_reply
-    said = (*turns, Turn("assistant", rejected)) if isinstance(rejected, str) else turns
-    if spans := deidentified(said, keeps_names=metadata.source_family in task.made_up).spans:
-        facts.find("pii", f"record {number} still holds {', '.join(sorted(spans))}")
     if set(metadata.provenance.processing_steps) != set(STEPS):
         facts.find("provenance", f"record {number} has not passed every step")
     if metadata.split != task.split:
@@ -150,6 +148,27 @@ def _check_record(
         facts.find("split", f"record {number} is made up and stands in {task.split}")
     if task.split != "test" and _is_held_out(record, task):
         facts.find("split", f"record {number} is held out for test and stands in {task.split}")
+
+
+def _check_pii(
+    facts: ShardFacts,
+    records: Sequence[Record],
+    turns: Sequence[tuple[Turn, ...]],
+    task: CheckTask,
+    *,
+    keeps_names: bool,
+) -> None:
+    """Rescan the records whose people keep their names, or the others."""
+    numbers, said = [], []
+    for number, (record, own) in enumerate(zip(records, turns, strict=True), 1):
+        metadata = record.metadata
+        if (metadata.source_family in task.made_up) == keeps_names:
+            rejected = metadata.rejected_reply
+            numbers.append(number)
+            said.append((*own, Turn("assistant", rejected)) if isinstance(rejected, str) else own)
+    for number, found in zip(numbers, deidentified(said, keeps_names=keeps_names), strict=True):
+        if found.spans:
+            facts.find("pii", f"record {number} still holds {', '.join(sorted(found.spans))}")
 
 
 def _is_held_out(record: Record, task: CheckTask) -> bool:
@@ -206,8 +225,5 @@ def _compare(facts: ShardFacts, signatures: kernel.Signatures, ngrams: Any, prob
     )
     shingles = np.concatenate([probe_shingles, signatures.shingles])
     ends = np.concatenate([probe_ends, signatures.shingle_ends + len(probe_shingles)])
-    used, places = np.unique(np.concatenate([left, right + len(probe_ends)]), return_inverse=True)
-    begins = np.where(used > 0, ends[used - 1], 0)
-    sets, set_ends = kernel.sorted_sets(shingles, begins, ends[used])
-    similar = kernel.jaccards(sets, set_ends, places[: len(left)], places[len(left) :])
+    similar = kernel.jaccards(shingles, ends, left, right + len(probe_ends))
     facts.near = list(zip(left.tolist(), similar.tolist(), strict=True))

@@ -10,7 +10,7 @@ from datasets_app.compile.chunks import SourceFile
 from datasets_app.compile.contract import SPLITS, Message, Metadata, Provenance, Record
 from datasets_app.compile.digests import content_hash, legacy_content_hash
 from datasets_app.compile.mapping import CHARACTERS_PER_TOKEN, session_of
-from datasets_app.compile.reducing import split_of
+from datasets_app.compile.splits import split_of
 from datasets_app.compile.stages import (
     LEAST_LONG_TURNS,
     Deidentified,
@@ -60,7 +60,8 @@ def _taken(found: Dialogue | Reject, source: SourceFile, phase: str) -> Record |
     turns = normalise(found.turns)
     if fault := fault_of(turns):
         return Left(found.row, fault)
-    return _record(found, source, phase, deidentified(turns))
+    (clean,) = deidentified([turns])
+    return _record(found, source, phase, clean)
 
 
 def _record(found: Dialogue, source: SourceFile, phase: str, clean: Deidentified) -> Record:

@@ -10,7 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
-from datasets_app.compile.kernel import Hashes, Integers, Tokens
+from datasets_app.compile.kernel import Hashes, Integers, Tokens, Words
 from datasets_app.sources.records import Turn
 
 LEXICON = Path(__file__).with_name("lexicon.yaml")
@@ -56,7 +56,7 @@ class Lexicon:
         best = np.where(of_categories.any(axis=1), of_categories.argmax(axis=1), SILENT)
         return Heard(best.astype(np.int64), counts[:, -1] > 0)
 
-    def _found(self, said: Hashes, turns: Integers, records: Integers, length: int) -> Integers:
+    def _found(self, said: Words, turns: Integers, records: Integers, length: int) -> Integers:
         """Which phrases of so many words stand in which records, as record * phrases + phrase."""
         if said.size < length:
             return np.zeros(0, dtype=np.int64)
@@ -89,16 +89,16 @@ def _keys_of(phrases: Iterable[str]) -> tuple[Integers, Hashes]:
     return lengths, np.array(keys, dtype=np.uint64)
 
 
-def _joined(hashes: Hashes, length: int) -> Hashes:
+def _joined(hashes: Words, length: int) -> Hashes:
     """One key for every run of so many tokens."""
     size = hashes.size - length + 1
-    keys = hashes[:size].copy()
+    keys = hashes[:size].astype(np.uint64)
     for step in range(1, length):
         keys = keys * _FACTOR + hashes[step : step + size]
     return keys
 
 
-def _said_by(tokens: Tokens, role: int) -> tuple[Hashes, Integers]:
+def _said_by(tokens: Tokens, role: int) -> tuple[Words, Integers]:
     """The tokens of the turns of one role, and the turn of each."""
     begins = np.concatenate([[0], tokens.turn_ends[:-1]]).astype(np.int64)
     turns = np.repeat(np.arange(tokens.turn_ends.size), tokens.turn_ends - begins)

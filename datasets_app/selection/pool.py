@@ -181,7 +181,7 @@ def _unit(shard: Shard, line: int, record: Record, window: Window) -> Unit:
 def _counts(tokens: kernel.Tokens) -> csr_array:
     """How often each record has each hashed word."""
     ends = tokens.turn_ends[tokens.record_ends - 1]
-    places = (tokens.hashes & np.uint64(FEATURES - 1)).astype(np.int32)
+    places = (tokens.hashes & np.uint32(FEATURES - 1)).astype(np.int32)
     ones = np.ones(len(places), dtype=np.float32)
     found = csr_array((ones, places, np.concatenate([[0], ends])), shape=(len(ends), FEATURES))
     found.sum_duplicates()

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .building import DialogueBuilder, fault_of, known_facts, short_fact, tidy
+from .building import DialogueBuilder, fault_of, is_plain, known_facts, short_fact, tidy
 from .opening import TextSource
 from .options import ReadOptions
 from .records import Dialogue, Reject, RejectReason, SourceError, Turn
@@ -91,20 +91,16 @@ def with_turns(row: int, record: Record, options: ReadOptions, names: TurnList) 
 
 def _faultless(turns: list[Any], options: ReadOptions, names: TurnList) -> list[Turn]:
     """The turns where none has a fault, else nothing; `DialogueBuilder.add` then says which, and is slow."""
-    found = []
-    for turn in turns:
-        if not isinstance(turn, dict):
-            return []
-        speaker, text = turn.get(names.speaker_field), turn.get(names.text_field)
-        if not (isinstance(speaker, str) and isinstance(text, str)):
-            return []
-        role, content = options.role_of(speaker), text.strip()
-        if not (content.isascii() and content.isprintable()):
-            content = tidy(content)
-        if role is None or fault_of(content, options.max_turn_characters):
-            return []
-        found.append(Turn(role, content))
-    return found
+    roles, speaker, text = options.roles, names.speaker_field, names.text_field
+    try:
+        found = [Turn(roles[turn[speaker]], turn[text].strip()) for turn in turns]
+    except (LookupError, TypeError, AttributeError):
+        return []
+    texts, limit = [turn.content for turn in found], options.max_turn_characters
+    if is_plain("".join(texts)):
+        return found if all(texts) and len(max(texts, key=len, default="")) <= limit else []
+    found = [Turn(turn.role, tidy(turn.content)) for turn in found]
+    return [] if any(fault_of(turn.content, limit) for turn in found) else found
 
 
 def finish_record(builder: DialogueBuilder, record: Record, row: int) -> Dialogue | Reject:

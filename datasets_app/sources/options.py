@@ -40,14 +40,15 @@ class ReadOptions:
 
     def role_of(self, label: str) -> Role | None:
         """The role of a speaker's label, whatever its case and spacing, or None when it is unknown."""
-        return self._roles.get(label) or self._roles.get(_folded(label))
+        return self.roles.get(label) or self.roles.get(_folded(label))
 
     def with_labels(self, labels: Mapping[str, Role]) -> "ReadOptions":
         """These options for a format that has labels of its own; what a person has mapped goes before."""
         return replace(self, speakers={**labels, **self.speakers})
 
     @cached_property
-    def _roles(self) -> dict[str, Role]:
+    def roles(self) -> dict[str, Role]:
+        """The roles of all labels that are known, as they are written here."""
         return {**SPEAKERS, **{_folded(label): role for label, role in self.speakers.items()}}
 
 

@@ -1,23 +1,22 @@
 """What every reader yields: a conversation, or the reason why a record is not one."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, get_args
+
+import msgspec
 
 Role = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """One utterance; `user` is the client and `assistant` the therapist."""
 
     role: Role
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dialogue:
+class Dialogue(msgspec.Struct, frozen=True):
     """One conversation as its source gave it.
 
     `source_key` is unique within its file. `row` says where the record stands: the line in JSON Lines and
@@ -30,7 +29,7 @@ class Dialogue:
     turns: tuple[Turn, ...]
     source_key: str
     row: int
-    meta: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = msgspec.field(default_factory=dict)
     rejected_reply: str = ""
 
 
@@ -67,8 +66,7 @@ REMEDIES: dict[RejectReason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(msgspec.Struct, frozen=True):
     """A record that was not taken, where it stands and what to do; it holds no text of the conversation."""
 
     row: int

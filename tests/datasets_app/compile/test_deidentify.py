@@ -1,10 +1,22 @@
 """De-identification: what is taken out, what is left, and that a second look finds nothing."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from datasets_app.compile.deidentify import deidentify
-from datasets_app.compile.stages import deidentified, fault_of, normalise
+from datasets_app.compile import deidentify as patterns
+from datasets_app.compile import stages
+from datasets_app.compile.stages import Deidentified, fault_of, normalise
 from datasets_app.sources.records import Turn
+
+
+def deidentify(text: str) -> tuple[str, Mapping[str, int]]:
+    (suspicions,) = patterns.suspected([text])
+    return patterns.deidentify(text, suspicions)
+
+
+def deidentified(*turns: Turn, keeps_names: bool = False) -> Deidentified:
+    return next(stages.deidentified([turns], keeps_names=keeps_names))
 
 
 @pytest.mark.parametrize(
@@ -52,19 +64,19 @@ def test_what_does_not_stays(text: str) -> None:
 
 
 def test_a_long_number_asks_for_a_look() -> None:
-    assert deidentified((Turn("user", "My case is 123456789012."),)).status == "requires_review"
-    assert deidentified((Turn("user", "I am 34, he is 36."),)).status == "none_detected"
+    assert deidentified(Turn("user", "My case is 123456789012.")).status == "requires_review"
+    assert deidentified(Turn("user", "I am 34, he is 36.")).status == "none_detected"
 
 
 def test_people_who_are_made_up_keep_their_names_and_nothing_else() -> None:
     said = "My name is Ada. Dr Chen is at ada@chen.example."
-    kept = deidentified((Turn("user", said),), keeps_names=True)
+    kept = deidentified(Turn("user", said), keeps_names=True)
     assert kept.turns[0].content == "My name is Ada. Dr Chen is at [EMAIL]."
     assert (kept.status, kept.spans) == ("scrubbed", {"EMAIL": 1})
 
 
 def test_spans_are_counted_over_the_turns() -> None:
-    found = deidentified((Turn("user", "a@b.example or c@d.example"), Turn("assistant", "www.e.example")))
+    found = deidentified(Turn("user", "a@b.example or c@d.example"), Turn("assistant", "www.e.example"))
     assert (found.status, found.spans) == ("scrubbed", {"EMAIL": 2, "URL": 1})
 
 
@@ -83,3 +95,8 @@ def test_a_conversation_has_two_sides() -> None:
     assert fault_of((user, reply)) == ""
     assert fault_of((user, Turn("system", "c"))) == fault_of((reply,)) == "one_sided"
     assert fault_of((user, Turn("assistant", ""))) == "empty_text"
+
+
+def test_curly_quotes_stay_and_what_is_beside_them_in_utf8_goes() -> None:
+    said = "“I don’t”\u2060 — no\u00ad\u202fmore…"  # noqa: RUF001 -- typographic signs are what is tried
+    assert normalise((Turn("user", said),))[0].content == "“I don’t” — no more…"  # noqa: RUF001
