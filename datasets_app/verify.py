@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.compiling import MANIFEST, held_out_of
 from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
 from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
@@ -170,7 +170,7 @@ class _Probe:
     def write(self, folder: Path) -> None:
         """Write what the shards of train are compared with."""
         if self.names:
-            table = kernel.hash_table(self.arrays["ngrams"])
+            table = lookups.hash_table(self.arrays["ngrams"])
             write_arrays(folder, {**self.arrays, "table": table})
 
     def leaks_from(self, trained: Sequence[ShardFacts], threshold: float) -> Iterator[str]:
@@ -215,8 +215,8 @@ class _Probe:
         return list(zip(left[is_near].tolist(), right[is_near].tolist(), strict=True))
 
     def _sharing(self, ngrams: NDArray[np.uint64], which: NDArray[np.bool_]) -> Iterator[str]:
-        held = kernel.held_in(kernel.hash_table(ngrams), self.arrays["ngrams"])
-        shares = kernel.shares_of(held, self.arrays["ngram_ends"])
+        held = lookups.held_in(lookups.hash_table(ngrams), self.arrays["ngrams"])
+        shares = lookups.shares_of(held, self.arrays["ngram_ends"])
         counts = Counter(
             self.names[record] for record in np.flatnonzero((shares >= LEAKING_NGRAM_SHARE) & which)
         )

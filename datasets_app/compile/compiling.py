@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.chunks import Chunk, Plan, SourceFile, cut, records_of
 from datasets_app.compile.config import Config, Holdout, SourceFacts, made_up_of
 from datasets_app.compile.contract import SCHEMA_VERSION, GateResult, Manifest, Sidecar
@@ -261,7 +261,7 @@ def _protected(config: Config, store: Store) -> str:
     if not store.has(key):
         tokens = kernel.tokens_of(turns)
         ngrams, _ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
-        table = kernel.hash_table(ngrams)
+        table = lookups.hash_table(ngrams)
         with store.writing(key) as folder:
             write_arrays(folder, {"table": table})
     return key

@@ -24,7 +24,6 @@ _FNV_PRIME = np.uint64(0x100000001B3)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_EMPTY = np.uint64(0)
 
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -233,17 +232,14 @@ def jaccards(shingles: Shingles, ends: Integers, left: Integers, right: Integers
     The shingles of both go into a table of open addressing, of which only the part is used that a pair needs;
     what stands there of an earlier pair counts as empty.
     """
-    size = 16
+    size = 0
     for pair in range(left.size):
-        while size < 2 * (_length(ends, left[pair]) + _length(ends, right[pair])):
-            size *= 2
+        size = max(size, _room_for(ends, left[pair], right[pair]))
     table, owners = np.empty(size, dtype=np.uint32), np.full(size, -1, dtype=np.int64)
     is_open = np.empty(size, dtype=np.bool_)  # of the left record, and not met in the right one yet
     found = np.empty(left.size, dtype=np.float64)
     for pair in range(left.size):
-        size = 16
-        while size < 2 * (_length(ends, left[pair]) + _length(ends, right[pair])):
-            size *= 2
+        size = _room_for(ends, left[pair], right[pair])
         union, shared = 0, 0
         for record in (left[pair], right[pair]):
             for at in range(ends[record] - _length(ends, record), ends[record]):
@@ -263,6 +259,15 @@ def jaccards(shingles: Shingles, ends: Integers, left: Integers, right: Integers
 @compiled
 def _length(ends: Integers, record: int) -> Any:
     return ends[record] - (ends[record - 1] if record else 0)
+
+
+@compiled
+def _room_for(ends: Integers, one: int, other: int) -> Any:
+    """The size of a table, a power of two, that two records fill to a half at most."""
+    size = 16
+    while size < 2 * (_length(ends, one) + _length(ends, other)):
+        size *= 2
+    return size
 
 
 @compiled
@@ -387,73 +392,3 @@ def ngrams_of(hashes: Words, turn_ends: Integers, record_ends: Integers) -> tupl
             turn += 1
         ends[record] = count
     return found[:count].copy(), ends
-
-
-@compiled
-def hash_table(values: Hashes) -> Hashes:
-    """A table of open addressing for `held_in`, a quarter full at most; 0 is the empty place."""
-    size = 16
-    while size < values.size * 4:
-        size *= 2
-    table = np.zeros(size, dtype=np.uint64)
-    for value in values:
-        place = np.int64(value & np.uint64(size - 1))
-        while table[place] != _EMPTY and table[place] != value:
-            place = (place + 1) & (size - 1)
-        table[place] = value
-    return table
-
-
-@compiled
-def held_in(table: Hashes, values: Hashes) -> NDArray[np.bool_]:
-    """Whether each of the values is in the table."""
-    found = np.zeros(values.size, dtype=np.bool_)
-    for index in range(values.size):
-        place = np.int64(values[index] & np.uint64(table.size - 1))
-        while table[place] != _EMPTY and not found[index]:
-            found[index] = table[place] == values[index]
-            place = (place + 1) & (table.size - 1)
-    return found
-
-
-SIEVE_BITS_PER_VALUE = 32  # so that about one of 32 other values passes
-
-
-@compiled
-def sieve_of(values: Hashes) -> Hashes:
-    """A sieve that lets each of the values pass, and few others: one bit per value, by its last bits."""
-    size = 64
-    while size < values.size * SIEVE_BITS_PER_VALUE:
-        size *= 2
-    sieve = np.zeros(size // 64, dtype=np.uint64)
-    for value in values:
-        place = value & np.uint64(size - 1)
-        sieve[np.int64(place >> np.uint64(6))] |= np.uint64(1) << (place & np.uint64(63))
-    return sieve
-
-
-@compiled
-def passing(sieve: Hashes, values: Hashes) -> Hashes:
-    """Those of the values that the sieve lets pass."""
-    last = np.uint64(sieve.size * 64 - 1)
-    found = np.empty(values.size, dtype=np.uint64)
-    count = 0
-    for value in values:
-        place = value & last
-        if (sieve[np.int64(place >> np.uint64(6))] >> (place & np.uint64(63))) & np.uint64(1):
-            found[count] = value
-            count += 1
-    return found[:count].copy()
-
-
-@compiled
-def shares_of(is_held: NDArray[np.bool_], ends: Integers) -> NDArray[np.float64]:
-    """The share of each record's n-grams that are held; 0 for a record without any."""
-    shares = np.zeros(ends.size, dtype=np.float64)
-    start = 0
-    for record in range(ends.size):
-        for at in range(start, ends[record]):
-            shares[record] += is_held[at]
-        shares[record] /= max(ends[record] - start, 1)
-        start = ends[record]
-    return shares

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.chunks import Chunk, records_of
 from datasets_app.compile.config import SourceFacts
 from datasets_app.compile.digests import content_hash, digest_of, legacy_content_hash
@@ -268,7 +268,7 @@ def _is_protected(
         tokens = kernel.tokens_of([(*one.turns, *one.rejected) for one in kept])
     table = np.array(read_array(store.path(settings.protected), "table"))
     ngrams, ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
-    return kernel.shares_of(kernel.held_in(table, ngrams), ends) > 0
+    return lookups.shares_of(lookups.held_in(table, ngrams), ends) > 0
 
 
 def _tokens(turns: Iterable[Turn]) -> int:

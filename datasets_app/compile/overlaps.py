@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.kernel import Hashes, Integers
 from datasets_app.compile.mapping import MappedChunk
 from datasets_app.compile.reducing import Decisions, Outcome
@@ -31,8 +31,8 @@ class _Evaluated(NamedTuple):
 
     def sharing(self, others: Hashes) -> NDArray[np.bool_]:
         """Which of the records share half of their 13-grams with the others."""
-        held = kernel.held_in(kernel.hash_table(others), self.ngrams)
-        is_leaking: NDArray[np.bool_] = kernel.shares_of(held, self.ends) >= LEAKING_NGRAM_SHARE
+        held = lookups.held_in(lookups.hash_table(others), self.ngrams)
+        is_leaking: NDArray[np.bool_] = lookups.shares_of(held, self.ends) >= LEAKING_NGRAM_SHARE
         return is_leaking
 
     def ngrams_of(self, which: NDArray[np.bool_]) -> Hashes:
@@ -51,7 +51,7 @@ def without_overlaps(
     evaluated = _evaluated(chunks, is_kept & (splits != TRAIN), runner)
     if not len(evaluated.ngrams):
         return decisions
-    np.save(sieve_path, kernel.sieve_of(evaluated.ngrams))
+    np.save(sieve_path, lookups.sieve_of(evaluated.ngrams))
     calls = ((*call, str(sieve_path)) for call in _calls(chunks, is_kept & (splits == TRAIN)))
     of_train = [found for found in runner.map(ngrams_that_pass, calls) if len(found)]
     is_leaking = np.zeros(len(evaluated.ids), dtype=np.bool_)
@@ -75,7 +75,7 @@ def ngrams_in(folder: str, key: str, rows: Integers) -> tuple[Hashes, Integers]:
 def ngrams_that_pass(folder: str, key: str, rows: Integers, sieve_path: str) -> Hashes:
     """The distinct 13-grams of some records of a chunk that the sieve lets pass."""
     ngrams, _ends = ngrams_in(folder, key, rows)
-    return np.unique(kernel.passing(np.load(sieve_path), ngrams))
+    return np.unique(lookups.passing(np.load(sieve_path), ngrams))
 
 
 def _evaluated(chunks: Sequence[MappedChunk], which: NDArray[np.bool_], runner: Runner) -> _Evaluated:

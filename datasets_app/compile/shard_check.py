@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.contract import Record, Shard, Split
 from datasets_app.compile.digests import content_hash, legacy_content_hash
 from datasets_app.compile.mapping import USER, HeldOut, hashed
@@ -204,7 +204,7 @@ def _gather(
 
 def _compare(facts: ShardFacts, signatures: kernel.Signatures, ngrams: Any, probe: Path) -> None:
     """Look for what the records for val and test, the probe, share with this shard."""
-    shared = kernel.held_in(np.array(read_array(probe, "table")), ngrams)
+    shared = lookups.held_in(np.array(read_array(probe, "table")), ngrams)
     facts.shared_ngrams = np.unique(ngrams[shared])
     pairs: list[NDArray[np.uint64]] = []
     probe_keys, probe_orders = read_array(probe, "band_keys"), read_array(probe, "band_orders")

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, lookups
 from datasets_app.compile.kernel import Hashes, Integers, Tokens, Words
 from datasets_app.sources.records import Turn
 
@@ -62,7 +62,7 @@ class Lexicon:
             return np.zeros(0, dtype=np.int64)
         keys = _joined(said, length)
         is_one_turn = turns[: len(keys)] == turns[length - 1 :]
-        held = is_one_turn & kernel.held_in(kernel.hash_table(self._keys), keys)
+        held = is_one_turn & lookups.held_in(lookups.hash_table(self._keys), keys)
         phrases = np.searchsorted(self._keys, keys[held])
         fits = self._lengths[phrases] == length
         pairs: Integers = records[: len(keys)][held][fits] * len(self._keys) + phrases[fits]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.compile import compiling, kernel
+from datasets_app.compile import compiling, lookups
 from datasets_app.compile.compiling import Given, Request, compile_dataset
 from datasets_app.compile.config import load_config
 from datasets_app.compile.contract import Manifest
@@ -58,15 +58,15 @@ def test_without_that_step_the_gate_catches_it(tmp_path: Path, monkeypatch: pyte
 @given(VALUES, VALUES)
 def test_the_sieve_lets_every_one_of_its_values_pass(inside: list[int], others: list[int]) -> None:
     own, other = np.array(inside, dtype=np.uint64), np.array(others, dtype=np.uint64)
-    sieve = kernel.sieve_of(own)
-    assert kernel.passing(sieve, own).tolist() == inside
-    assert set(kernel.passing(sieve, other).tolist()) >= set(inside) & set(others)
+    sieve = lookups.sieve_of(own)
+    assert lookups.passing(sieve, own).tolist() == inside
+    assert set(lookups.passing(sieve, other).tolist()) >= set(inside) & set(others)
 
 
 def test_the_sieve_holds_nearly_everything_else_back() -> None:
     chance = np.random.default_rng(3)
     own, other = (chance.integers(0, 2**64, size=20_000, dtype=np.uint64) for _ in range(2))
-    assert len(kernel.passing(kernel.sieve_of(own), other)) < 0.04 * len(other)
+    assert len(lookups.passing(lookups.sieve_of(own), other)) < 0.04 * len(other)
 
 
 def test_what_is_made_up_is_for_train_alone_and_skews_no_share(tmp_path: Path) -> None:
