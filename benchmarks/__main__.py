@@ -48,7 +48,7 @@ def main(names: Sequence[str]) -> None:
         "Conversations in: real public files": bench_imports.run,
         "Foundation data: edge cases": bench_edge_cases.run,
         "Foundation data: compile": bench_compile.run,
-        "Foundation data: a million conversations": bench_compile.run_million,
+        "Foundation data: a million conversations, and three": bench_compile.run_millions,
         "Foundation data: select": bench_select.run,
         "One label: save and next": bench_labelling.run,
         "From the key to the next sample": bench_key_to_paint.run,

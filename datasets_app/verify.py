@@ -13,16 +13,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel, lookups
 from datasets_app.compile.compiling import MANIFEST, held_out_of
 from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
 from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
+from datasets_app.compile.errors import writing_into
 from datasets_app.compile.manifest import summed
-from datasets_app.compile.overlaps import LEAKING_NGRAM_SHARE
-from datasets_app.compile.reducing import REACH
+from datasets_app.compile.probe import Probe
 from datasets_app.compile.runner import Runner
 from datasets_app.compile.shard_check import CheckTask, ShardFacts, check_shard
-from datasets_app.compile.store import write_arrays
 from datasets_app.storage import Storage, StorageError, storage_at
 
 POOL_SHARES: dict[Split, tuple[float, float]] = {
@@ -76,7 +74,7 @@ def read_dataset(address: str) -> Manifest:
 
 
 def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[GateResult]:
-    """Open every shard and try the eight gates."""
+    """Open every shard and try the eight gates. Raises CompileError where there is no room to work in."""
     try:
         families = msgspec.convert(manifest.params["families"], dict[str, Family])
         holdouts = msgspec.convert(manifest.params["holdouts"], list[Holdout])
@@ -84,15 +82,16 @@ def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[Gat
     except (KeyError, msgspec.ValidationError):
         finding = "the manifest lacks the parameters that the gates need, or they are damaged"
         return [GateResult(gate=gate, holds=False, findings=[finding]) for gate in GATES]
-    tasks = list(_tasks(address, manifest, families, holdouts, near))
-    with tempfile.TemporaryDirectory(prefix="prometheus-verify-") as folder:
+    with tempfile.TemporaryDirectory(prefix="prometheus-verify-") as work, writing_into(work):
+        tasks = list(_tasks(address, manifest, families, holdouts, near, Path(work)))
         evaluated = list(runner.map(check_shard, ((task,) for task in tasks if task.split != "train")))
-        probe = _Probe.of(evaluated)
-        probe.write(Path(folder))
-        probe_folder = folder if probe.names else ""  # nothing is for val and test where all is made up
-        training = [replace(task, probe_folder=probe_folder) for task in tasks if task.split == "train"]
-        trained = list(runner.map(check_shard, ((task,) for task in training)))
-    leaks = [*probe.leaks_from(trained, near.threshold), *probe.leaks_within(near.threshold)]
+        sketches = [sketch for facts in evaluated for sketch in facts.sketches]
+        probe = Probe(sketches, near, Path(work))
+        if sketches:  # else nothing is for val and test, where all is made up
+            probe.write()
+            tasks = [replace(task, probe=probe) for task in tasks]
+        trained = list(runner.map(check_shard, ((task,) for task in tasks if task.split == "train")))
+        leaks = list(_leaks(probe, trained, runner)) if sketches else []
     opened = Opened(storage_at(address), manifest, families, [*trained, *evaluated], leaks)
     return [_result(gate, look, opened) for gate, look in GATES.items()]
 
@@ -118,6 +117,7 @@ def _tasks(
     families: Mapping[str, Family],
     holdouts: Sequence[Holdout],
     near: NearDuplicates,
+    work: Path,
 ) -> Iterator[CheckTask]:
     held_out = {family: held_out_of(holdouts, family) for family in families}
     made_up = made_up_of(families)
@@ -125,9 +125,12 @@ def _tasks(
         twins = {twin.shard_id: twin for twin in described.parquet_shards}
         for shard in described.shards:
             twin = twins.get(shard.shard_id)
-            yield CheckTask(
-                address, split, shard, twin, held_out, made_up, near.shingle_words, near.bands, near.rows
-            )
+            yield CheckTask(address, split, shard, twin, held_out, made_up, near, work)
+
+
+def _leaks(probe: Probe, trained: Sequence[ShardFacts], runner: Runner) -> Iterator[str]:
+    yield from probe.shared_with((facts.passed for facts in trained), runner)
+    yield from probe.shared_within(runner)
 
 
 def _result(gate: str, look: Callable[[Opened], Iterable[str]], opened: Opened) -> GateResult:
@@ -139,89 +142,6 @@ def _result(gate: str, look: Callable[[Opened], Iterable[str]], opened: Opened) 
         findings += [f"{facts.shard_id}: not looked at" for facts in opened.shards if not facts.is_readable]
     findings += look(opened)
     return GateResult(gate=gate, holds=not findings, findings=findings)
-
-
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """The records for val and test, which nothing in train, and neither in the other, may resemble."""
-
-    names: list[str]  # of the shard of each record
-    codes: NDArray[np.int64]
-    arrays: dict[str, NDArray[Any]]
-
-    @classmethod
-    def of(cls, evaluated: Sequence[ShardFacts]) -> "_Probe":
-        found = [facts for facts in evaluated if facts.kernel]
-        names = [facts.shard_id for facts in found for _ in facts.kernel["shingle_ends"]]
-        codes = [SPLITS.index(facts.split) for facts in found for _ in facts.kernel["shingle_ends"]]
-        arrays: dict[str, NDArray[Any]] = {}
-        for name in ("shingles", "ngrams") if found else ():
-            ends = f"{name.removesuffix('s')}_ends"
-            shifts = np.cumsum([0, *[len(facts.kernel[name]) for facts in found]])
-            arrays[name] = np.concatenate([facts.kernel[name] for facts in found])
-            arrays[ends] = np.concatenate(
-                [facts.kernel[ends] + shift for facts, shift in zip(found, shifts, strict=False)]
-            )
-        if found:
-            arrays["band_keys"] = np.concatenate([facts.kernel["band_keys"] for facts in found], axis=1)
-            arrays["band_orders"] = np.argsort(arrays["band_keys"], axis=1, kind="stable")
-        return cls(names, np.array(codes, dtype=np.int64), arrays)
-
-    def write(self, folder: Path) -> None:
-        """Write what the shards of train are compared with."""
-        if self.names:
-            table = lookups.hash_table(self.arrays["ngrams"])
-            write_arrays(folder, {**self.arrays, "table": table})
-
-    def leaks_from(self, trained: Sequence[ShardFacts], threshold: float) -> Iterator[str]:
-        """What train has in common with the probe."""
-        for facts in trained:
-            for record, similarity in facts.near:
-                if similarity >= threshold:
-                    yield f"{facts.shard_id} and {self.names[record]} hold near duplicates ({similarity:.2f})"
-        shared = [facts.shared_ngrams for facts in trained if len(facts.shared_ngrams)]
-        if shared and self.names:
-            yield from self._sharing(
-                np.unique(np.concatenate(shared)), np.ones(len(self.names), dtype=np.bool_)
-            )
-
-    def leaks_within(self, threshold: float) -> Iterator[str]:
-        """What val and test have in common."""
-        if not self.names:
-            return
-        test = SPLITS.index("test")
-        begins = np.concatenate([[0], self.arrays["ngram_ends"][:-1]])
-        owners = np.repeat(np.arange(len(self.names)), self.arrays["ngram_ends"] - begins)
-        of_val = np.unique(self.arrays["ngrams"][self.codes[owners] != test])
-        yield from self._sharing(of_val, self.codes == test)
-        for left, right in self._near(threshold):
-            yield f"{self.names[left]} and {self.names[right]} hold near duplicates"
-
-    def _near(self, threshold: float) -> list[tuple[int, int]]:
-        ids = np.arange(len(self.names))
-        found = [
-            kernel.bucket_pairs(keys, order, ids, REACH)
-            for keys, order in zip(self.arrays["band_keys"], self.arrays["band_orders"], strict=True)
-        ]
-        pairs = np.unique(np.concatenate(found))
-        left, right = (
-            (pairs >> np.uint64(32)).astype(np.int64),
-            (pairs & np.uint64(2**32 - 1)).astype(np.int64),
-        )
-        across = self.codes[left] != self.codes[right]
-        left, right = left[across], right[across]
-        shingles, ends = self.arrays["shingles"], self.arrays["shingle_ends"]
-        is_near = kernel.jaccards(shingles, ends, left, right) >= threshold
-        return list(zip(left[is_near].tolist(), right[is_near].tolist(), strict=True))
-
-    def _sharing(self, ngrams: NDArray[np.uint64], which: NDArray[np.bool_]) -> Iterator[str]:
-        held = lookups.held_in(lookups.hash_table(ngrams), self.arrays["ngrams"])
-        shares = lookups.shares_of(held, self.arrays["ngram_ends"])
-        counts = Counter(
-            self.names[record] for record in np.flatnonzero((shares >= LEAKING_NGRAM_SHARE) & which)
-        )
-        for name, count in sorted(counts.items()):
-            yield f"{name}: {count} records have half of their 13-grams in common with another split"
 
 
 def _coverage(opened: Opened) -> Iterator[str]:

@@ -152,8 +152,7 @@ def _make(
     report("reduce", 0)
     decisions = _decide(build, mapped, candidates)
     report("compare", 0)
-    sieve = build.request.out / WORK_FOLDER / f"sieve-{build.build_id}.npy"
-    decisions = without_overlaps(decisions, mapped, runner, sieve)
+    decisions = without_overlaps(decisions, mapped, runner, build.request.out / WORK_FOLDER / "overlaps")
     shards, left_out = _write(build, mapped, decisions, runner, report)
     config = build.request.config
     made = Made(build.build_id, config, build.params, build.plans, mapped, decisions, shards, left_out)
@@ -319,7 +318,7 @@ def _write(
     families = [chunk.source.family for chunk in build.chunks]
     names = [chunk.source.name for chunk in build.chunks]
     work = build.request.out / WORK_FOLDER
-    part, decided = work / f"build-{build.build_id}", work / f"decided-{build.build_id}"
+    part, decided = work / f"build-{build.build_id}", work / "decided"
     part.mkdir(parents=True, exist_ok=True)
     for torn in part.glob("*.part"):
         torn.unlink()
@@ -346,7 +345,8 @@ def _publish(build: _Build, part: Path) -> None:
         build.folder.rename(replaced)
     part.rename(build.folder)
     _sync(build.folder.parent)
-    shutil.rmtree(replaced, ignore_errors=True)
+    for stopped in (replaced, *(build.request.out / WORK_FOLDER).glob("build-*")):
+        shutil.rmtree(stopped, ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:

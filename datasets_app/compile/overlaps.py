@@ -4,95 +4,94 @@ Groups keep repeats, quotes and shared openings together; what is pieced togethe
 train is in no group with them. It is found by the rule of the leakage gate, before the shards are written.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel, lookups
+from datasets_app.compile import kernel, sharing
+from datasets_app.compile.errors import writing_into
 from datasets_app.compile.kernel import Hashes, Integers
 from datasets_app.compile.mapping import MappedChunk
 from datasets_app.compile.reducing import Decisions, Outcome
 from datasets_app.compile.runner import Runner
-from datasets_app.compile.splits import TEST, TRAIN
+from datasets_app.compile.splits import TEST, TRAIN, VAL
 
-LEAKING_NGRAM_SHARE = 0.5  # of a record's 13-grams found in another split
+Which = NDArray[np.bool_]  # an entry per record
 
 
-class _Evaluated(NamedTuple):
-    """The records for val and test: their ids and their 13-grams, one record's after the other's."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some records of one chunk."""
 
-    ids: Integers
-    ngrams: Hashes
-    ends: Integers
+    folder: str
+    key: str
+    rows: Integers
 
-    def sharing(self, others: Hashes) -> NDArray[np.bool_]:
-        """Which of the records share half of their 13-grams with the others."""
-        held = lookups.held_in(lookups.hash_table(others), self.ngrams)
-        is_leaking: NDArray[np.bool_] = lookups.shares_of(held, self.ends) >= LEAKING_NGRAM_SHARE
-        return is_leaking
-
-    def ngrams_of(self, which: NDArray[np.bool_]) -> Hashes:
-        """The distinct 13-grams of some of the records."""
-        lengths = np.diff(self.ends, prepend=0)
-        found: Hashes = np.unique(self.ngrams[np.repeat(which, lengths)])
-        return found
+    def ngrams(self) -> tuple[Hashes, Integers]:
+        """The records' 13-grams, and where each record's end."""
+        tokens = kernel.of_records(MappedChunk(Path(self.folder), self.key).tokens(), self.rows)
+        return kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
 
 
 def without_overlaps(
-    decisions: Decisions, chunks: Sequence[MappedChunk], runner: Runner, sieve_path: Path
+    decisions: Decisions, chunks: Sequence[MappedChunk], runner: Runner, folder: Path
 ) -> Decisions:
-    """Leave out what val and test share with train, and then what test shares with val."""
+    """Leave out what val and test share with train, and then what test shares with val.
+
+    The folder is needed meanwhile, and is away afterwards.
+    """
     splits = decisions.splits[decisions.groups]
     is_kept = decisions.outcomes == Outcome.KEPT
-    evaluated = _evaluated(chunks, is_kept & (splits != TRAIN), runner)
-    if not len(evaluated.ngrams):
-        return decisions
-    np.save(sieve_path, lookups.sieve_of(evaluated.ngrams))
-    calls = ((*call, str(sieve_path)) for call in _calls(chunks, is_kept & (splits == TRAIN)))
-    of_train = [found for found in runner.map(ngrams_that_pass, calls) if len(found)]
-    is_leaking = np.zeros(len(evaluated.ids), dtype=np.bool_)
-    if of_train:
-        is_leaking |= evaluated.sharing(np.unique(np.concatenate(of_train)))
-    is_test = splits[evaluated.ids] == TEST
-    of_val = evaluated.ngrams_of(~is_test & ~is_leaking)
-    is_leaking |= is_test & evaluated.sharing(of_val)
-    outcomes = decisions.outcomes.copy()
-    outcomes[evaluated.ids[is_leaking]] = Outcome.SHARES_TEXT
-    sieve_path.unlink()
+    with writing_into(folder):
+        folder.mkdir(exist_ok=True)
+        is_leaking = _sharing(
+            is_kept & (splits != TRAIN), is_kept & (splits == TRAIN), chunks, runner, folder
+        )
+        is_left = is_kept & ~is_leaking
+        is_leaking |= _sharing(is_left & (splits == TEST), is_left & (splits == VAL), chunks, runner, folder)
+    outcomes = np.where(is_leaking, np.uint8(Outcome.SHARES_TEXT), decisions.outcomes)
+    shutil.rmtree(folder)
     return replace(decisions, outcomes=outcomes)
 
 
-def ngrams_in(folder: str, key: str, rows: Integers) -> tuple[Hashes, Integers]:
-    """The 13-grams of some records of a chunk, and where each record's end."""
-    tokens = kernel.of_records(MappedChunk(Path(folder), key).tokens(), rows)
-    return kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+def _sharing(
+    which: Which, others: Which, chunks: Sequence[MappedChunk], runner: Runner, folder: Path
+) -> Which:
+    """Which of `which` have half of their 13-grams in common with the others."""
+    is_sharing = np.zeros(len(which), dtype=np.bool_)
+    if not (which.any() and others.any()):
+        return is_sharing
+    tokens = sum(len(chunk.array("hashes")) for chunk in chunks)
+    expected = int(tokens * which.mean())  # a record has fewer 13-grams than tokens
+    sharing.write_sieve(folder, runner.map(_ngrams, _calls(chunks, which)), expected)
+    if sharing.write_table(folder, runner.map(_passing, _calls(chunks, others, folder))):
+        is_sharing[which] = np.concatenate(list(runner.map(_are_sharing, _calls(chunks, which, folder))))
+    return is_sharing
 
 
-def ngrams_that_pass(folder: str, key: str, rows: Integers, sieve_path: str) -> Hashes:
-    """The distinct 13-grams of some records of a chunk that the sieve lets pass."""
-    ngrams, _ends = ngrams_in(folder, key, rows)
-    return np.unique(lookups.passing(np.load(sieve_path), ngrams))
+def _ngrams(rows: Rows) -> Hashes:
+    return rows.ngrams()[0]
 
 
-def _evaluated(chunks: Sequence[MappedChunk], which: NDArray[np.bool_], runner: Runner) -> _Evaluated:
-    found = list(runner.map(ngrams_in, _calls(chunks, which)))
-    shifts = np.cumsum([0, *[len(ngrams) for ngrams, _ in found]])
-    return _Evaluated(
-        np.flatnonzero(which),
-        np.concatenate([ngrams for ngrams, _ in found] or [np.zeros(0, dtype=np.uint64)]),
-        np.concatenate(
-            [np.zeros(0, dtype=np.int64)]
-            + [ends + shift for (_, ends), shift in zip(found, shifts, strict=False)]
-        ),
-    )
+def _passing(rows: Rows, folder: Path) -> Hashes:
+    return sharing.passing(folder, rows.ngrams()[0])
 
 
-def _calls(chunks: Sequence[MappedChunk], which: NDArray[np.bool_]) -> list[tuple[str, str, Integers]]:
+def _are_sharing(rows: Rows, folder: Path) -> Which:
+    return sharing.are_sharing(folder, *rows.ngrams())
+
+
+def _calls(
+    chunks: Sequence[MappedChunk], which: Which, *rest: Path
+) -> Iterator[tuple[Rows, *tuple[Path, ...]]]:
     """What to read of each chunk that has some of the records."""
-    starts = np.cumsum([chunk.count for chunk in chunks])
-    rows = [np.flatnonzero(own) for own in np.split(which, starts[:-1])]
-    return [(str(chunk.folder), chunk.key, own) for chunk, own in zip(chunks, rows, strict=True) if len(own)]
+    start = 0
+    for chunk in chunks:
+        rows = np.flatnonzero(which[start : start + chunk.count])
+        start += chunk.count
+        if len(rows):
+            yield Rows(str(chunk.folder), chunk.key, rows), *rest

@@ -2,9 +2,11 @@
 
 import hashlib
 import io
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel, lookups
+from datasets_app.compile import kernel
+from datasets_app.compile.config import NearDuplicates
 from datasets_app.compile.contract import Record, Shard, Split
 from datasets_app.compile.digests import content_hash, legacy_content_hash
 from datasets_app.compile.mapping import USER, HeldOut, hashed
+from datasets_app.compile.probe import Probe, Sketch, write_sketch
 from datasets_app.compile.stages import STEPS, deidentified
-from datasets_app.compile.store import read_array
 from datasets_app.compile.writing import as_table
 from datasets_app.sources.records import Turn
 from datasets_app.storage import StorageError, storage_at
 
 FINDINGS_KEPT = 20  # of each gate and shard; the rest is only counted
+RECORDS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,9 @@ class CheckTask:
     twin: Shard | None
     held_out: dict[str, HeldOut]
     made_up: frozenset[str]  # families that are for train alone, and whose people keep their names
-    shingle_words: int
-    bands: int
-    rows: int
-    probe_folder: str = ""
+    near: NearDuplicates
+    sketches_folder: Path  # where a shard for val or test leaves its sketches
+    probe: Probe | None = None
 
 
 @dataclass(slots=True)
@@ -56,9 +59,8 @@ class ShardFacts:
     sources: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    kernel: dict[str, NDArray[Any]] = field(default_factory=dict)  # of shards for val and test alone
-    near: list[tuple[int, float]] = field(default_factory=list)  # record of the probe, similarity
-    shared_ngrams: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    sketches: list[Sketch] = field(default_factory=list)  # of a shard for val or test
+    passed: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))  # of train
 
     def find(self, gate: str, finding: str) -> None:
         """Note a finding; of very many only how many there are."""
@@ -79,17 +81,12 @@ def check_shard(task: CheckTask) -> ShardFacts:
         facts.find("hash", str(error))
         return facts
     _check_bytes(facts, data, task.shard)
-    records = _records(facts, data)
-    if len(records) != task.shard.conversation_count:
-        facts.find("hash", f"{len(records)} records, {task.shard.conversation_count} in the manifest")
     if task.twin is not None:
         _check_twin(facts, data, task)
-    turns = [tuple(Turn(one.role, one.content) for one in record.messages) for record in records]
-    for number, (record, said) in enumerate(zip(records, turns, strict=True), 1):
-        _check_record(facts, number, record, said, task)
-    for keeps_names in (False, True):
-        _check_pii(facts, records, turns, task, keeps_names=keeps_names)
-    _gather(facts, records, turns, task)
+    for numbered in _records(facts, data):
+        _look_at(facts, numbered, task)
+    if (count := facts.families.total()) != task.shard.conversation_count:
+        facts.find("hash", f"{count} records, {task.shard.conversation_count} in the manifest")
     return facts
 
 
@@ -100,16 +97,19 @@ def _check_bytes(facts: ShardFacts, data: bytes, shard: Shard) -> None:
         facts.find("hash", f"the SHA-256 of {shard.path} is not the one in the manifest")
 
 
-def _records(facts: ShardFacts, data: bytes) -> list[Record]:
+def _records(facts: ShardFacts, data: bytes) -> Iterator[list[tuple[int, Record]]]:
+    """The records with the numbers of their lines, not all at once, so that a shard may be of any size."""
     decoder = msgspec.json.Decoder(Record)
-    records = []
-    for number, line in enumerate(data.splitlines(), 1):
-        try:
-            records.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            _problem, _at, place = str(error).rpartition(" - at ")  # the problem may quote the record
-            facts.find("provenance", f"line {number} is not a record of the contract {place}".rstrip())
-    return records
+    lines = enumerate(io.BytesIO(data), 1)
+    while some := list(islice(lines, RECORDS_AT_ONCE)):
+        numbered = []
+        for number, line in some:
+            try:
+                numbered.append((number, decoder.decode(line)))
+            except msgspec.MsgspecError as error:
+                _problem, _at, place = str(error).rpartition(" - at ")  # the problem may quote the record
+                facts.find("provenance", f"line {number} is not a record of the contract {place}".rstrip())
+        yield numbered
 
 
 def _check_twin(facts: ShardFacts, data: bytes, task: CheckTask) -> None:
@@ -132,6 +132,27 @@ def _check_twin(facts: ShardFacts, data: bytes, task: CheckTask) -> None:
         facts.find("hash", f"{twin.path} holds other records than {task.shard.path}")
 
 
+def _look_at(facts: ShardFacts, numbered: Sequence[tuple[int, Record]], task: CheckTask) -> None:
+    """Check some of the shard's records, and gather what is compared with other shards."""
+    records = [record for _number, record in numbered]
+    turns = [tuple(Turn(one.role, one.content) for one in record.messages) for record in records]
+    for (number, record), said in zip(numbered, turns, strict=True):
+        _check_record(facts, number, record, said, task)
+    for keeps_names in (False, True):
+        _check_pii(facts, numbered, turns, task, keeps_names=keeps_names)
+    tokens = kernel.tokens_of(turns)
+    _gather(facts, records, tokens, task)
+    if task.split != "train":
+        # A name of our own: the shard's is somebody else's word, and could lead elsewhere.
+        folder = Path(tempfile.mkdtemp(dir=task.sketches_folder))
+        write_sketch(folder, tokens, task.near)
+        facts.sketches.append(Sketch(facts.shard_id, facts.split, len(records), folder))
+    elif task.probe is not None:
+        facts.passed = np.union1d(facts.passed, task.probe.passing(tokens))
+        for name, similarity in task.probe.near_to(tokens):
+            facts.find("leakage", f"holds a near duplicate of a record of {name} ({similarity:.2f})")
+
+
 def _check_record(
     facts: ShardFacts, number: int, record: Record, turns: tuple[Turn, ...], task: CheckTask
 ) -> None:
@@ -152,7 +173,7 @@ def _check_record(
 
 def _check_pii(
     facts: ShardFacts,
-    records: Sequence[Record],
+    numbered: Sequence[tuple[int, Record]],
     turns: Sequence[tuple[Turn, ...]],
     task: CheckTask,
     *,
@@ -160,7 +181,7 @@ def _check_pii(
 ) -> None:
     """Rescan the records whose people keep their names, or the others."""
     numbers, said = [], []
-    for number, (record, own) in enumerate(zip(records, turns, strict=True), 1):
+    for (number, record), own in zip(numbered, turns, strict=True):
         metadata = record.metadata
         if (metadata.source_family in task.made_up) == keeps_names:
             rejected = metadata.rejected_reply
@@ -176,16 +197,13 @@ def _is_held_out(record: Record, task: CheckTask) -> bool:
     return held_out is not None and held_out.holds(record.metadata.source, record.metadata.session)
 
 
-def _gather(
-    facts: ShardFacts, records: Sequence[Record], turns: list[tuple[Turn, ...]], task: CheckTask
-) -> None:
+def _gather(facts: ShardFacts, records: Sequence[Record], tokens: kernel.Tokens, task: CheckTask) -> None:
     metadata = [record.metadata for record in records]
     facts.families.update(one.source_family for one in metadata)
     facts.sources.update(one.source for one in metadata)
-    facts.tokens = sum(one.total_tokens for one in metadata if isinstance(one.total_tokens, int))
-    tokens = kernel.tokens_of(turns)
+    facts.tokens += sum(one.total_tokens for one in metadata if isinstance(one.total_tokens, int))
     scenarios = [one.scenario if isinstance(one.scenario, str) else "" for one in metadata]
-    facts.arrays = {
+    found = {
         "groups": hashed([one.group for one in metadata]),
         "sessions": hashed([one.session for one in metadata]),
         "scenarios": hashed(scenarios),
@@ -194,36 +212,6 @@ def _gather(
         "is_held_out": np.array([_is_held_out(record, task) for record in records], dtype=np.bool_),
         "is_made_up": np.array([one.source_family in task.made_up for one in metadata], dtype=np.bool_),
     }
-    signatures = kernel.signatures_of(tokens, task.shingle_words, task.bands, task.rows)
-    ngrams, ngram_ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
-    if task.probe_folder:
-        _compare(facts, signatures, ngrams, Path(task.probe_folder))
-    elif task.split != "train":
-        facts.kernel = {**signatures._asdict(), "ngrams": ngrams, "ngram_ends": ngram_ends}
-
-
-def _compare(facts: ShardFacts, signatures: kernel.Signatures, ngrams: Any, probe: Path) -> None:
-    """Look for what the records for val and test, the probe, share with this shard."""
-    shared = lookups.held_in(np.array(read_array(probe, "table")), ngrams)
-    facts.shared_ngrams = np.unique(ngrams[shared])
-    pairs: list[NDArray[np.uint64]] = []
-    probe_keys, probe_orders = read_array(probe, "band_keys"), read_array(probe, "band_orders")
-    for keys, others, order in zip(signatures.band_keys, probe_keys, probe_orders, strict=True):
-        begins = np.searchsorted(others, keys, side="left", sorter=order)
-        ends = np.searchsorted(others, keys, side="right", sorter=order)
-        for record in np.flatnonzero(ends > begins):
-            mates = order[begins[record] : ends[record]].astype(np.uint64)
-            pairs.append((mates << np.uint64(32)) | np.uint64(record))
-    if not pairs:
-        return
-    found = np.unique(np.concatenate(pairs))
-    left = (found >> np.uint64(32)).astype(np.int64)
-    right = (found & np.uint64(2**32 - 1)).astype(np.int64)
-    probe_shingles, probe_ends = (
-        np.array(read_array(probe, "shingles")),
-        np.array(read_array(probe, "shingle_ends")),
-    )
-    shingles = np.concatenate([probe_shingles, signatures.shingles])
-    ends = np.concatenate([probe_ends, signatures.shingle_ends + len(probe_shingles)])
-    similar = kernel.jaccards(shingles, ends, left, right + len(probe_ends))
-    facts.near = list(zip(left.tolist(), similar.tolist(), strict=True))
+    for name, array in found.items():
+        known = facts.arrays.get(name, array[:0])
+        facts.arrays[name] = np.concatenate([known, array])

@@ -1,6 +1,5 @@
 """Artefacts under names made of what they were made from: there whole, or not at all."""
 
-import io
 import os
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from datasets_app.compile.errors import writing_into
@@ -56,10 +56,12 @@ class Store:
 def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write each array under its name."""
     for name, array in arrays.items():
-        # By way of memory: where the disk is full, numpy's own writing does not say so.
-        buffer = io.BytesIO()
-        np.save(buffer, array)
-        (folder / f"{name}.npy").write_bytes(buffer.getbuffer())
+        whole = np.ascontiguousarray(array)
+        # As np.save has it, which does not say so where the disk is full.
+        with (folder / f"{name}.npy").open("wb") as file:
+            header = npy.header_data_from_array_1_0(whole)  # type: ignore[no-untyped-call]
+            npy.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
+            file.write(whole.data)
 
 
 def read_array(folder: Path, name: str) -> NDArray[Any]:

@@ -89,6 +89,7 @@ def hand_out_decisions(
     """Write each chunk's share of the decisions for those who write the shards."""
     parts = []
     start = 0
+    digests = np.concatenate([chunk.array("digests") for chunk in chunks])
     for index, (chunk, family) in enumerate(zip(chunks, families, strict=True)):
         span = slice(start, start + chunk.count)
         start += chunk.count
@@ -102,7 +103,7 @@ def hand_out_decisions(
                 {
                     "kept": kept,
                     "splits": decisions.splits[groups],
-                    "roots": decisions.roots[groups],
+                    "roots": digests[decisions.roots[groups]],
                     "has_repeats": decisions.has_repeats[span][kept],
                 },
             )

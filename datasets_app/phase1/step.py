@@ -141,7 +141,7 @@ class Step:
 
 
 class WatchedRunner:
-    """A runner that says how many of so many calls are done."""
+    """A runner that says how many of so many calls are done; what is called after them all, it lets pass."""
 
     def __init__(self, runner: Runner, progress: Progress, total: int, unit: str) -> None:
         self._runner = runner
@@ -152,7 +152,7 @@ class WatchedRunner:
 
     def map(self, function: Callable[..., Result], calls: Any) -> Any:
         for result in self._runner.map(function, calls):
-            self._done += 1
+            self._done = min(self._done + 1, self._total)
             self._progress.report(self._done, self._total, self._unit)
             yield result
 

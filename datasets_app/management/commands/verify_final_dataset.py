@@ -8,6 +8,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from datasets_app.compile.compiling import MANIFEST
+from datasets_app.compile.errors import CompileError
 from datasets_app.compile.runner import runner_for
 from datasets_app.storage import StorageError, folder_of
 from datasets_app.verify import NotADatasetError, failed, read_dataset, verify_dataset
@@ -18,7 +19,7 @@ UNUSABLE = 2
 class Command(BaseCommand):
     help = (
         "Open every shard of the dataset in a folder or under s3:// and try the eight gates. Exit code 0 "
-        "only when all hold, 1 when one does not, 2 when there is no dataset to verify."
+        "only when all hold, 1 when one does not, 2 when it could not be verified."
     )
     requires_system_checks: list[str] = []
 
@@ -32,10 +33,10 @@ class Command(BaseCommand):
         address = folder_of(options["dataset"], MANIFEST)
         try:
             manifest = read_dataset(address)
-        except (NotADatasetError, StorageError) as error:
+            with runner_for(os.cpu_count() or 1) as runner:
+                gates = verify_dataset(address, manifest, runner)
+        except (NotADatasetError, StorageError, CompileError) as error:
             raise CommandError(str(error), returncode=UNUSABLE) from None
-        with runner_for(os.cpu_count() or 1) as runner:
-            gates = verify_dataset(address, manifest, runner)
         if options["json"]:
             result = {
                 "dataset": address,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *order: str) -> subprocess.CompletedProcess[str]:
-    """Run a command where any use of a database would fail."""
+def run(folder: Path, *order: str, largest_file: int = -1) -> subprocess.CompletedProcess[str]:
+    """Run a command where any use of a database would fail, and a larger file than that as on a full disk."""
+    limits = (largest_file, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -34,6 +36,7 @@ def run(folder: Path, *order: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits),
     )
 
 
@@ -71,6 +74,14 @@ def test_a_gate_that_fails_is_named_and_makes_it_1(folder: Path) -> None:
     checked = run(folder, "verify_final_dataset", "lacking", "--json")
     assert checked.returncode == 1
     assert json.loads(checked.stdout)["holds"] is False
+
+
+def test_no_room_to_compare_in_is_said_and_makes_it_2(folder: Path) -> None:
+    compile_talks(folder, "professional_therapeutic", "good")
+    checked = run(folder, "verify_final_dataset", "good", largest_file=5_000)
+    assert checked.returncode == 2
+    assert "CommandError: There is no room left for" in checked.stderr
+    assert "Traceback" not in checked.stderr
 
 
 def test_a_compile_that_stops_says_why_and_makes_it_1(folder: Path) -> None:

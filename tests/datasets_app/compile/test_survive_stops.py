@@ -85,6 +85,21 @@ def test_a_full_disk_stops_the_compile_until_there_is_room(tmp_path: Path, talks
     assert not list((tmp_path / "out").rglob("*.part*"))
 
 
+def test_what_a_stopped_compile_of_something_else_had_begun_is_cleared_away(
+    tmp_path: Path, talks: Path
+) -> None:
+    def stop(step: str, done: int) -> None:
+        if step == "write" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compiled(tmp_path / "out", [(talks, "priority")], report=stop)
+    assert list((tmp_path / "out" / ".work").glob("build-*"))
+    other = write_dialogues(tmp_path / "other.jsonl", [dialogue(number) for number in range(50)])
+    compiled(tmp_path / "out", [(other, "priority")])
+    assert {path.name for path in (tmp_path / "out" / ".work").iterdir()} == {"chunks", "lock"}
+
+
 def test_a_damaged_build_is_made_anew(tmp_path: Path, talks: Path) -> None:
     """The names of the shards are all there, and one of them has lost its records."""
     request = Request((Given(talks, "professional_therapeutic"),), load_config(), tmp_path / "out", 1)

@@ -1,5 +1,6 @@
 """The eight gates: all hold for a sound dataset, and each fails for what is planted against it."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import jsonschema
 import orjson
 import pytest
 
+from datasets_app.compile import shard_check
 from datasets_app.compile.contract import Manifest, Record, schema_of
 from datasets_app.compile.runner import Inline, runner_for
 from datasets_app.verify import failed, read_dataset, verify_dataset
@@ -113,6 +115,38 @@ def test_what_two_splits_share_fails_leakage(
     plant(one, other)
     planted.save()
     assert planted.failing() == ["leakage"]
+
+
+def test_records_are_compared_and_numbered_however_few_are_looked_at_at_once(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_check, "RECORDS_AT_ONCE", 7)
+    assert planted.failing() == []
+    one, other = planted.records["train"][20], planted.records["test"][-1]
+    _nearly_repeat(one, other)
+    _share_most_of_the_words(planted.records["train"][100], planted.records["val"][-1])
+    planted.records["train"][30]["messages"][0]["content"] += " indeed"
+    planted.save()
+    address = str(planted.folder)
+    gates = {gate.gate: gate.findings for gate in verify_dataset(address, read_dataset(address), Inline())}
+    assert [gate for gate, findings in gates.items() if findings] == ["leakage", "hash"]
+    assert len([found for found in gates["leakage"] if "half of their 13-grams" in found]) == 2
+    assert len([found for found in gates["leakage"] if "near duplicate of a record of test-" in found]) == 1
+    assert all("train-00000: record 31 has another" in found for found in gates["hash"])
+
+
+def test_the_name_of_a_shard_leads_nowhere(
+    planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    before = sorted(tmp_path.rglob("*"))
+    for split in ("val", "test"):
+        for kind in ("shards", "parquet_shards"):
+            planted.shards(split, kind)[0]["shard_id"] = "../../elsewhere"
+    planted.save_manifest()
+    assert planted.failing() == []
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_other_shares_than_ninety_five_and_five_fail_distribution(planted: Planted) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from datasets_app.compile.runner import Inline
 from datasets_app.phase1 import step as stepping
 from datasets_app.phase1.plan import PlanError
 from datasets_app.phase1.report import report_of
 from datasets_app.phase1.running import StoppedError, run_phase1
 from datasets_app.phase1.state import STEPS, StepState, StepStatus, from_builtins, read_states, to_builtins
+from datasets_app.phase1.step import Progress, WatchedRunner
 from tests.datasets_app.compile.making import dialogue, write_dialogues
 
 from .making import Watching, hashes_in, manifest_in, run, small_plan, statuses, write_sources
@@ -229,6 +231,14 @@ def test_a_state_is_the_same_after_json_and_knows_its_rate() -> None:
     assert (state.rate(now), state.seconds_left(now)) == (2.0, 20.0)
     assert StepState("verify").rate(now) is None
     assert StepState("verify").seconds_left(now) is None
+
+
+def test_no_more_shards_are_done_than_there_are() -> None:
+    """The gates call for more than the opening of shards, which comes afterwards."""
+    progress = Progress(StepState("verify"), Watching())
+    runner = WatchedRunner(Inline(), progress, 2, "shards")
+    done = [progress.state.done for _ in runner.map(abs, [(1,), (2,), (3,)])]
+    assert done == [1, 2, 2]
 
 
 def test_a_broken_ledger_is_no_ledger(folder: Path) -> None:
