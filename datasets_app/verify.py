@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_app.compile import kernel
 from datasets_app.compile.compiling import MANIFEST, held_out_of
 from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
 from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
@@ -51,10 +52,12 @@ class Opened:
         return _splits(self.manifest)
 
     @property
-    def codes(self) -> NDArray[np.int64]:
+    def codes(self) -> NDArray[np.uint8]:
         """The number of each record's split."""
         sizes = [len(facts.arrays.get("groups", ())) for facts in self.shards]
-        return np.repeat([SPLITS.index(facts.split) for facts in self.shards], sizes)
+        return np.repeat(
+            np.array([SPLITS.index(facts.split) for facts in self.shards], dtype=np.uint8), sizes
+        )
 
     def array(self, name: str) -> NDArray[Any]:
         """One array over the records of all shards."""
@@ -166,15 +169,16 @@ def _leakage(opened: Opened) -> Iterator[str]:
         "contents": "conversations",
     }
     for name, plural in what.items():
-        values = opened.array(name)
-        known = values != 0
-        distinct, places = np.unique(values[known], return_inverse=True)
-        lowest = np.full(len(distinct), len(SPLITS))
-        highest = np.full(len(distinct), -1)
-        np.minimum.at(lowest, places, codes[known])
-        np.maximum.at(highest, places, codes[known])
-        if shared := int((lowest < highest).sum()):
+        if shared := _in_several(opened.array(name), codes):
             yield f"{plural} in more than one split: {shared}"
+
+
+def _in_several(values: NDArray[np.uint64], codes: NDArray[np.uint8]) -> int:
+    """How many of the values, besides 0, which is none, stand in more than one split."""
+    order = kernel.order_of(values)
+    ordered, splits = values[order], codes[order]
+    is_across = (ordered[1:] == ordered[:-1]) & (splits[1:] != splits[:-1]) & (ordered[1:] != 0)
+    return len(np.unique(ordered[1:][is_across]))
 
 
 def _distribution(opened: Opened) -> Iterator[str]:

@@ -65,8 +65,8 @@ def _sharing(
     is_sharing = np.zeros(len(which), dtype=np.bool_)
     if not (which.any() and others.any()):
         return is_sharing
-    tokens = sum(len(chunk.array("hashes")) for chunk in chunks)
-    expected = int(tokens * which.mean())  # a record has fewer 13-grams than tokens
+    of_all = sum(sharing.room_for(chunk.array("turn_ends")) for chunk in chunks)
+    expected = int(of_all * which.mean())
     sharing.write_sieve(folder, runner.map(_ngrams, _calls(chunks, which)), expected)
     if sharing.write_table(folder, runner.map(_passing, _calls(chunks, others, folder))):
         is_sharing[which] = np.concatenate(list(runner.map(_are_sharing, _calls(chunks, which, folder))))

@@ -69,7 +69,8 @@ class Probe:
         self._write_sieve(self.sketches, (sketch.ngrams()[0] for sketch in self.sketches))
         keys = np.concatenate([sketch.array("band_keys") for sketch in self.sketches], axis=1)
         orders = np.argsort(keys, axis=1, kind="stable")
-        write_arrays(self.folder, {"keys": np.take_along_axis(keys, orders, axis=1), "orders": orders})
+        in_order = np.take_along_axis(keys, orders, axis=1)
+        write_arrays(self.folder, {"keys": in_order, "orders": orders.astype(np.int32)})
 
     def passing(self, tokens: Tokens) -> Hashes:
         """The 13-grams of other records that may be of the probe as well."""
@@ -135,8 +136,8 @@ class Probe:
         return [self.sketches[owner].shard_id for owner in owners]
 
     def _write_sieve(self, sketches: Sequence[Sketch], ngrams: Iterable[Hashes]) -> None:
-        tokens = sum(len(sketch.array("hashes")) for sketch in sketches)
-        sharing.write_sieve(self.folder, ngrams, tokens)
+        expected = sum(sharing.room_for(sketch.array("turn_ends")) for sketch in sketches)
+        sharing.write_sieve(self.folder, ngrams, expected)
 
     def _sharing(self, sketches: Sequence[Sketch], passed: Iterable[Hashes], runner: Runner) -> Iterator[str]:
         counts = Counter[str]()

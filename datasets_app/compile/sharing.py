@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_app.compile import lookups
-from datasets_app.compile.kernel import Hashes, Integers
+from datasets_app.compile.kernel import NGRAM_TOKENS, Hashes, Integers
 from datasets_app.compile.store import read_array, write_arrays
 
 LEAKING_NGRAM_SHARE = 0.5  # of a record's 13-grams found in another split
@@ -23,6 +23,12 @@ def write_sieve(folder: Path, blocks: Iterable[Hashes], expected: int) -> None:
     for ngrams in blocks:
         lookups.let_pass(sieve, ngrams)
     write_arrays(folder, {"sieve": sieve})
+
+
+def room_for(turn_ends: Integers) -> int:
+    """How many 13-grams turns of these lengths have at most."""
+    lengths = np.diff(turn_ends, prepend=0)
+    return int(np.maximum(lengths - NGRAM_TOKENS + 1, 1).sum())
 
 
 def passing(folder: Path, ngrams: Hashes) -> Hashes:
