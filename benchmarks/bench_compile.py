@@ -10,8 +10,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from datasets_app.verify import failed, read_dataset, verify_dataset
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLE_SECONDS = 0.05
+FLOOR_RECORDS = 60_000
 NEAR_RECORDS = 20_000
 DATASKETCH_RECORDS = 4_000
 SHARE_REPEATED = 0.1  # of each kind of repeat
@@ -81,6 +83,7 @@ def _compile_rows(folder: Path, count: int, *, has_parquet: bool) -> list[dict[s
             "peak MB": round(peak / 1e6),
         }
     ]
+    rows.append(_floor_row(source))
     seconds, peak, told = _measured("verify", source, out, has_parquet)
     rows.append(
         {
@@ -92,6 +95,23 @@ def _compile_rows(folder: Path, count: int, *, has_parquet: bool) -> list[dict[s
         }
     )
     return rows
+
+
+def _floor_row(source: Path) -> dict[str, Any]:
+    """What any reader of these lines needs at least, on this machine today."""
+    with source.open("rb") as file:
+        lines = list(islice(file, FLOOR_RECORDS))
+    times = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        for line in lines:
+            orjson.loads(line)
+        times.append(time.perf_counter() - began)
+    return {
+        "step": f"floor: {len(lines):,} of the same records decoded by orjson, one process (median of {RUNS})",
+        "seconds": round(median(times), 2),
+        "records/s": round(len(lines) / median(times)),
+    }
 
 
 def _write(path: Path, count: int) -> None:

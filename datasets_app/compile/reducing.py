@@ -71,7 +71,7 @@ class Decisions:
     """An entry per record: its outcome, the record it repeats (or -1), its group and the group's split.
 
     `has_repeats` says whether others were removed because of it. It is all that is kept of every record until
-    the end, and so it is small: memory grows by twelve bytes with each.
+    the end, and so it is small: memory grows by 15 bytes with each.
     """
 
     outcomes: NDArray[np.uint8]
