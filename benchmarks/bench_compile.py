@@ -108,7 +108,7 @@ def _floor_row(source: Path) -> dict[str, Any]:
             orjson.loads(line)
         times.append(time.perf_counter() - began)
     return {
-        "step": f"floor: {len(lines):,} of the same records decoded by orjson, one process (median of {RUNS})",
+        "step": f"floor: {len(lines):,} of them decoded by orjson, one process (median of {RUNS})",
         "seconds": round(median(times), 2),
         "records/s": round(len(lines) / median(times)),
     }

@@ -135,6 +135,15 @@ def test_records_are_compared_and_numbered_however_few_are_looked_at_at_once(
     assert all("train-00000: record 31 has another" in found for found in gates["hash"])
 
 
+@pytest.mark.parametrize("splits", [("val",), ("val", "test"), ("train", "val", "test")])
+def test_shards_without_a_single_sound_line_fail_provenance(planted: Planted, splits: tuple[str]) -> None:
+    for split in splits:
+        path = planted.path(planted.shards(split)[0])
+        path.write_bytes(b"{}\n" * len(planted.records[split]))
+    failing = planted.failing()
+    assert {"provenance", "hash", "statistics"} <= set(failing)
+
+
 def test_the_name_of_a_shard_leads_nowhere(
     planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
