@@ -5,6 +5,7 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel
+from datasets_app.compile import sorting
 from datasets_app.compile.compiling import MANIFEST, held_out_of
 from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
 from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
-from datasets_app.compile.errors import writing_into
+from datasets_app.compile.errors import FULL, CompileError
 from datasets_app.compile.manifest import summed
 from datasets_app.compile.probe import Probe
 from datasets_app.compile.runner import Runner
@@ -85,11 +86,11 @@ def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[Gat
     except (KeyError, msgspec.ValidationError):
         finding = "the manifest lacks the parameters that the gates need, or they are damaged"
         return [GateResult(gate=gate, holds=False, findings=[finding]) for gate in GATES]
-    with tempfile.TemporaryDirectory(prefix="prometheus-verify-") as work, writing_into(work):
-        tasks = list(_tasks(address, manifest, families, holdouts, near, Path(work)))
+    with _work_folder() as work:
+        tasks = list(_tasks(address, manifest, families, holdouts, near, work))
         evaluated = list(runner.map(check_shard, ((task,) for task in tasks if task.split != "train")))
         sketches = [sketch for facts in evaluated for sketch in facts.sketches]
-        probe = Probe(sketches, near, Path(work))
+        probe = Probe(sketches, near, work)
         if sketches:  # else nothing is for val and test, where all is made up
             probe.write()
             tasks = [replace(task, probe=probe) for task in tasks]
@@ -97,6 +98,26 @@ def verify_dataset(address: str, manifest: Manifest, runner: Runner) -> list[Gat
         leaks = list(_leaks(probe, trained, runner)) if sketches else []
     opened = Opened(storage_at(address), manifest, families, [*trained, *evaluated], leaks)
     return [_result(gate, look, opened) for gate, look in GATES.items()]
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    """A folder for as long as the gates are tried."""
+    no_room = CompileError(
+        "There is no room to compare the shards in: free some, or set TMPDIR to a folder on a larger disk, "
+        "and run the same command again."
+    )
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:  # where every disk is full
+        raise no_room from None
+    try:
+        with tempfile.TemporaryDirectory(prefix="prometheus-verify-") as work:
+            yield Path(work)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise no_room from None
 
 
 def verify_local(folder: Path, manifest: Manifest, runner: Runner) -> list[GateResult]:
@@ -175,7 +196,7 @@ def _leakage(opened: Opened) -> Iterator[str]:
 
 def _in_several(values: NDArray[np.uint64], codes: NDArray[np.uint8]) -> int:
     """How many of the values, besides 0, which is none, stand in more than one split."""
-    order = kernel.order_of(values)
+    order = sorting.order_of(values)
     ordered, splits = values[order], codes[order]
     is_across = (ordered[1:] == ordered[:-1]) & (splits[1:] != splits[:-1]) & (ordered[1:] != 0)
     return len(np.unique(ordered[1:][is_across]))

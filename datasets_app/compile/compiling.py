@@ -40,6 +40,7 @@ from datasets_app.compile.writing import (
 from datasets_app.sources.records import Dialogue, Turn
 
 WORK_FOLDER = ".work"
+PASSING = ("build-*", "decided-*", "overlaps", "replaced")  # in the work folder, until a compile has ended
 LEFT_OUT = "left-out.jsonl"
 MANIFEST = "manifest.json"
 PRIVATE = 0o700  # de-identified or not, it is what people said
@@ -122,6 +123,7 @@ def compile_dataset(
             manifest = msgspec.structs.replace(manifest, gates=verify(request.out, manifest, runner))
         write_json(request.out / MANIFEST, msgspec.to_builtins(manifest))
         store.keep_only({*keys, *build.other_artefacts})
+        _clear(request.out / WORK_FOLDER)
         return manifest
 
 
@@ -318,7 +320,7 @@ def _write(
     families = [chunk.source.family for chunk in build.chunks]
     names = [chunk.source.name for chunk in build.chunks]
     work = build.request.out / WORK_FOLDER
-    part, decided = work / f"build-{build.build_id}", work / "decided"
+    part, decided = work / f"build-{build.build_id}", work / f"decided-{build.build_id}"
     part.mkdir(parents=True, exist_ok=True)
     for torn in part.glob("*.part"):
         torn.unlink()
@@ -345,8 +347,13 @@ def _publish(build: _Build, part: Path) -> None:
         build.folder.rename(replaced)
     part.rename(build.folder)
     _sync(build.folder.parent)
-    for stopped in (replaced, *(build.request.out / WORK_FOLDER).glob("build-*")):
-        shutil.rmtree(stopped, ignore_errors=True)
+
+
+def _clear(work: Path) -> None:
+    """Take away what compiles that were stopped had begun, and the build that gave way."""
+    for pattern in PASSING:
+        for path in work.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class CompileError(Exception):
@@ -21,7 +21,7 @@ def writing_into(folder: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise CompileError(
                 f"There is no room left for {folder} ({error.strerror}): free some and run the same command "
                 "again; it goes on where it stopped."

@@ -42,19 +42,19 @@ def without_overlaps(
 ) -> Decisions:
     """Leave out what val and test share with train, and then what test shares with val.
 
-    The folder is needed meanwhile, and is away afterwards.
+    The folder is for what is looked up meanwhile.
     """
     splits = decisions.splits[decisions.groups]
     is_kept = decisions.outcomes == Outcome.KEPT
+    is_train, is_val, is_test = (is_kept & (splits == split) for split in (TRAIN, VAL, TEST))
     with writing_into(folder):
-        folder.mkdir(exist_ok=True)
-        is_leaking = _sharing(
-            is_kept & (splits != TRAIN), is_kept & (splits == TRAIN), chunks, runner, folder
-        )
-        is_left = is_kept & ~is_leaking
-        is_leaking |= _sharing(is_left & (splits == TEST), is_left & (splits == VAL), chunks, runner, folder)
+        try:
+            folder.mkdir(exist_ok=True)
+            is_leaking = _sharing(is_val | is_test, is_train, chunks, runner, folder)
+            is_leaking |= _sharing(is_test & ~is_leaking, is_val & ~is_leaking, chunks, runner, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     outcomes = np.where(is_leaking, np.uint8(Outcome.SHARES_TEXT), decisions.outcomes)
-    shutil.rmtree(folder)
     return replace(decisions, outcomes=outcomes)
 
 
@@ -65,8 +65,8 @@ def _sharing(
     is_sharing = np.zeros(len(which), dtype=np.bool_)
     if not (which.any() and others.any()):
         return is_sharing
-    of_all = sum(sharing.room_for(chunk.array("turn_ends")) for chunk in chunks)
-    expected = int(of_all * which.mean())
+    rooms = [sharing.rooms_of(chunk.array("turn_ends"), chunk.array("record_ends")) for chunk in chunks]
+    expected = int(np.concatenate(rooms)[which].sum())
     sharing.write_sieve(folder, runner.map(_ngrams, _calls(chunks, which)), expected)
     if sharing.write_table(folder, runner.map(_passing, _calls(chunks, others, folder))):
         is_sharing[which] = np.concatenate(list(runner.map(_are_sharing, _calls(chunks, which, folder))))

@@ -1,7 +1,7 @@
 """The records for val and test, which nothing in train, and neither in the other, may resemble.
 
 While a dataset is verified they stand in a folder, so that what train holds is compared with them where it
-is opened, and memory does not grow with them.
+is opened, and only what is looked up of them is in memory.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile import kernel, sharing
+from datasets_app.compile import kernel, sharing, sorting
 from datasets_app.compile.config import NearDuplicates
 from datasets_app.compile.contract import Split
 from datasets_app.compile.kernel import Hashes, Integers, Tokens
@@ -66,11 +66,11 @@ class Probe:
 
     def write(self) -> None:
         """Make what the shards of train are compared with."""
-        self._write_sieve(self.sketches, (sketch.ngrams()[0] for sketch in self.sketches))
-        keys = np.concatenate([sketch.array("band_keys") for sketch in self.sketches], axis=1)
-        orders = np.argsort(keys, axis=1, kind="stable")
-        in_order = np.take_along_axis(keys, orders, axis=1)
-        write_arrays(self.folder, {"keys": in_order, "orders": orders.astype(np.int32)})
+        _write_sieve(self.folder, self.sketches)
+        for band in range(self.near.bands):
+            keys = np.concatenate([sketch.array("band_keys")[band] for sketch in self.sketches])
+            order = sorting.order_of(keys)
+            write_arrays(self.folder, {f"keys-{band}": keys[order], f"order-{band}": order.astype(np.int32)})
 
     def passing(self, tokens: Tokens) -> Hashes:
         """The 13-grams of other records that may be of the probe as well."""
@@ -100,8 +100,8 @@ class Probe:
     def _candidates(self, band_keys: Hashes) -> NDArray[np.uint64]:
         """Pairs (of the probe << 32 | other) that share a band, each once."""
         pairs = [np.zeros(0, dtype=np.uint64)]
-        every = read_array(self.folder, "keys"), read_array(self.folder, "orders")
-        for keys, known, order in zip(band_keys, *every, strict=True):
+        for band, keys in enumerate(band_keys):
+            known, order = read_array(self.folder, f"keys-{band}"), read_array(self.folder, f"order-{band}")
             begins = np.searchsorted(known, keys, side="left")
             ends = np.searchsorted(known, keys, side="right")
             for record in np.flatnonzero(ends > begins):
@@ -111,14 +111,16 @@ class Probe:
 
     def shared_with(self, passed: Iterable[Hashes], runner: Runner) -> Iterator[str]:
         """What the probe has in common with records whose passing 13-grams are given."""
-        yield from self._sharing(self.sketches, passed, runner)
+        yield from _sharing(self.folder, self.sketches, passed, runner)
 
     def shared_within(self, runner: Runner) -> Iterator[str]:
-        """What val and test have in common; afterwards the probe cannot be compared with others any more."""
-        val = [(sketch, self.folder) for sketch in self.sketches if sketch.split == "val"]
+        """What val and test have in common."""
+        folder = self.folder / "within"
+        folder.mkdir()
+        val = [(sketch, folder) for sketch in self.sketches if sketch.split == "val"]
         test = [sketch for sketch in self.sketches if sketch.split == "test"]
-        self._write_sieve(test, (sketch.ngrams()[0] for sketch in test))
-        yield from self._sharing(test, runner.map(_passing, val), runner)
+        _write_sieve(folder, test)
+        yield from _sharing(folder, test, runner.map(_passing, val), runner)
         ids = np.arange(sum(sketch.count for sketch in self.sketches))
         left, right = near_duplicates(self.sketches, ids, self.near, candidates_in_memory)
         is_test = np.repeat([sketch.split == "test" for sketch in self.sketches], self._counts)
@@ -135,18 +137,23 @@ class Probe:
         owners = np.searchsorted(np.cumsum(self._counts), ids, side="right")
         return [self.sketches[owner].shard_id for owner in owners]
 
-    def _write_sieve(self, sketches: Sequence[Sketch], ngrams: Iterable[Hashes]) -> None:
-        expected = sum(sharing.room_for(sketch.array("turn_ends")) for sketch in sketches)
-        sharing.write_sieve(self.folder, ngrams, expected)
 
-    def _sharing(self, sketches: Sequence[Sketch], passed: Iterable[Hashes], runner: Runner) -> Iterator[str]:
-        counts = Counter[str]()
-        if sharing.write_table(self.folder, passed):
-            found = runner.map(_count_sharing, ((sketch, self.folder) for sketch in sketches))
-            for sketch, count in zip(sketches, found, strict=True):
-                counts[sketch.shard_id] += count
-        for name, count in sorted((+counts).items()):
-            yield f"{name}: {count} records have half of their 13-grams in common with another split"
+def _write_sieve(folder: Path, sketches: Sequence[Sketch]) -> None:
+    rooms = (sharing.rooms_of(sketch.array("turn_ends"), sketch.array("record_ends")) for sketch in sketches)
+    expected = sum(int(room.sum()) for room in rooms)
+    sharing.write_sieve(folder, (sketch.ngrams()[0] for sketch in sketches), expected)
+
+
+def _sharing(
+    folder: Path, sketches: Sequence[Sketch], passed: Iterable[Hashes], runner: Runner
+) -> Iterator[str]:
+    counts = Counter[str]()
+    if sharing.write_table(folder, passed):
+        found = runner.map(_count_sharing, ((sketch, folder) for sketch in sketches))
+        for sketch, count in zip(sketches, found, strict=True):
+            counts[sketch.shard_id] += count
+    for name, count in sorted((+counts).items()):
+        yield f"{name}: {count} records have half of their 13-grams in common with another split"
 
 
 def _passing(sketch: Sketch, folder: Path) -> Hashes:

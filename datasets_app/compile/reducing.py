@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from datasets_app.compile import kernel
+from datasets_app.compile import kernel, sorting
 from datasets_app.compile.config import NearDuplicates
+from datasets_app.compile.errors import CompileError
 from datasets_app.compile.kernel import Integers, Tokens
 from datasets_app.compile.splits import TEST, TRAIN
 
 REACH = 4  # besides the first of its bucket, how many before it a record is compared with
+MOST_RECORDS = 2**31 - 1
 PAIRS_AT_ONCE = 25_000  # so that the shingles in memory stay few
 
 
@@ -71,7 +73,7 @@ class Decisions:
     """An entry per record: its outcome, the record it repeats (or -1), its group and the group's split.
 
     `has_repeats` says whether others were removed because of it. It is all that is kept of every record until
-    the end, and so it is small: memory grows by 15 bytes with each.
+    the end, and so it is small: 15 bytes of each.
     """
 
     outcomes: NDArray[np.uint8]
@@ -89,10 +91,13 @@ def decide(
     drawing: Drawing,
     candidates: Candidates,
 ) -> Decisions:
-    """Decide about every record of the chunks; `candidates` finds the pairs that share a band."""
+    """Decide about every record of the chunks; `candidates` finds the pairs that share a band.
+
+    Raises CompileError for more records than can be numbered.
+    """
+    if sum(chunk.count for chunk in chunks) > MOST_RECORDS:
+        raise CompileError(f"More than {MOST_RECORDS:,} records are too many for one dataset: divide them.")
     digests = _joined(chunks, "digests")
-    if len(digests) >= 2**31:
-        raise OverflowError("the number of a record no longer fits into 32 bits")
     outcomes = np.zeros(len(digests), dtype=np.uint8)
     repeats, exact = exact_duplicates(digests)
     outcomes[repeats >= 0] = Outcome.EXACT_DUPLICATE
@@ -123,7 +128,7 @@ def exact_duplicates(digests: NDArray[np.uint8]) -> tuple[Numbers, tuple[Integer
     """For each record the first one of the same digest before it, or -1; and the pairs."""
     keys = digests[:, :8].copy().view(np.uint64).ravel()
     ids = np.arange(len(keys))
-    left, right = halves(kernel.bucket_pairs(keys, kernel.order_of(keys), ids, 0))
+    left, right = halves(kernel.bucket_pairs(keys, sorting.order_of(keys), ids, 0))
     is_same = (digests[left] == digests[right]).all(axis=1)  # all 32 bytes, not only the eight
     left, right = left[is_same], right[is_same]
     repeats = np.full(len(keys), -1, dtype=np.int32)
@@ -170,7 +175,7 @@ def split_groups(
     something made up are train, and before that those with something held out are test.
     """
     roots = np.zeros(int(groups.max(initial=-1)) + 1, dtype=np.int32)
-    descending = kernel.order_of(heads)[::-1]
+    descending = sorting.order_of(heads)[::-1]
     roots[groups[descending]] = descending  # the last one of a group stays
     splits = by_digest[roots]
     splits[groups[is_made_up]] = TRAIN
@@ -186,7 +191,7 @@ def candidates_in_memory(chunks: Sequence[Mapped], ids: Integers) -> NDArray[np.
     for band in range(len(chunks[0].array("band_keys"))):
         # Opened anew for each band, so that of all the keys no more than a band's are in memory.
         keys = np.concatenate([chunk.array("band_keys")[band] for chunk in chunks])[ids]
-        order = kernel.order_of(keys)
+        order = sorting.order_of(keys)
         pairs = np.union1d(pairs, kernel.bucket_pairs(keys, order, ids, REACH))
     return pairs
 
@@ -232,7 +237,7 @@ def _draw(
 
 def _links(names: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     """Pairs of neighbours with the same name; 0 is no name."""
-    order = kernel.order_of(names)
+    order = sorting.order_of(names)
     ordered = names[order]
     is_same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
     return order[:-1][is_same], order[1:][is_same]

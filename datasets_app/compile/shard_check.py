@@ -98,7 +98,7 @@ def _check_bytes(facts: ShardFacts, data: bytes, shard: Shard) -> None:
 
 
 def _records(facts: ShardFacts, data: bytes) -> Iterator[list[tuple[int, Record]]]:
-    """The records with the numbers of their lines, not all at once, so that a shard may be of any size."""
+    """The records with the numbers of their lines, some at a time, so that few are in memory decoded."""
     decoder = msgspec.json.Decoder(Record)
     lines = enumerate(io.BytesIO(data), 1)
     while some := list(islice(lines, RECORDS_AT_ONCE)):

@@ -25,10 +25,11 @@ def write_sieve(folder: Path, blocks: Iterable[Hashes], expected: int) -> None:
     write_arrays(folder, {"sieve": sieve})
 
 
-def room_for(turn_ends: Integers) -> int:
-    """How many 13-grams turns of these lengths have at most."""
-    lengths = np.diff(turn_ends, prepend=0)
-    return int(np.maximum(lengths - NGRAM_TOKENS + 1, 1).sum())
+def rooms_of(turn_ends: Integers, record_ends: Integers) -> Integers:
+    """How many 13-grams each record has at most, by the lengths of its turns."""
+    of_turns = np.maximum(np.diff(turn_ends, prepend=0) - NGRAM_TOKENS + 1, 1)
+    until = np.concatenate([[0], np.cumsum(of_turns)])
+    return np.diff(until[record_ends], prepend=0)
 
 
 def passing(folder: Path, ngrams: Hashes) -> Hashes:

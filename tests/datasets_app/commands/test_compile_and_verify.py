@@ -80,7 +80,7 @@ def test_no_room_to_compare_in_is_said_and_makes_it_2(folder: Path) -> None:
     compile_talks(folder, "professional_therapeutic", "good")
     checked = run(folder, "verify_final_dataset", "good", largest_file=5_000)
     assert checked.returncode == 2
-    assert "CommandError: There is no room left for" in checked.stderr
+    assert "CommandError: There is no room to compare the shards in: free some" in checked.stderr
     assert "Traceback" not in checked.stderr
 
 

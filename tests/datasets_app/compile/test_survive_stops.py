@@ -1,6 +1,7 @@
 """Two compiles at once, sources that go away, a full disk: a sentence, and the same bytes afterwards."""
 
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from datasets_app.compile import chunks
 from datasets_app.compile.compiling import Given, Request, compile_dataset
 from datasets_app.compile.config import load_config
 from datasets_app.compile.errors import CompileError
-from datasets_app.compile.runner import Inline
+from datasets_app.compile.runner import Inline, runner_for
 from datasets_app.verify import failed, verify_local
 
 from .making import compiled, dialogue, hashes_of, write_dialogues
@@ -83,6 +84,27 @@ def test_a_full_disk_stops_the_compile_until_there_is_room(tmp_path: Path, talks
     assert again.total_conversations == COUNT
     assert hashes_of(again) == hashes_of(compiled(tmp_path / "fresh", [(talks, "priority")]))
     assert not list((tmp_path / "out").rglob("*.part*"))
+
+
+def begin_and_end(folder: str, number: int) -> None:
+    (Path(folder) / f"begun-{number}").touch()
+    time.sleep(0.2)
+    (Path(folder) / f"ended-{number}").touch()
+
+
+def numbers_of(folder: Path, what: str) -> set[str]:
+    return {path.name.partition("-")[2] for path in folder.glob(f"{what}-*")}
+
+
+def test_who_stops_early_is_left_alone_by_the_calls_that_have_begun(tmp_path: Path) -> None:
+    """They may work in a folder that is then taken away."""
+    with runner_for(2) as runner:
+        results = runner.map(begin_and_end, ((str(tmp_path), number) for number in range(40)))
+        next(results)
+        del results  # which closes it
+        begun, ended = (numbers_of(tmp_path, what) for what in ("begun", "ended"))
+    assert begun == ended
+    assert 0 < len(begun) < 40
 
 
 def test_what_a_stopped_compile_of_something_else_had_begun_is_cleared_away(
