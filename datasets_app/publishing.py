@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from datasets_app.compile.compiling import MANIFEST
-from datasets_app.compile.contract import Manifest
+from datasets_app.compile.contract import UNDECODABLE, Manifest
 from datasets_app.describing.card import card_of
 from datasets_app.describing.croissant import croissant_of
 from datasets_app.storage import MissingError, Storage, StorageError
@@ -34,7 +34,7 @@ def publish(source: Storage, target: Storage, report: Report) -> Manifest:
     pointer = source.read(MANIFEST)
     try:
         manifest = msgspec.json.decode(pointer, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise NotPublishableError(
             f"{MANIFEST} at {source.address} does not keep the contract: {error}."
         ) from None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from datasets_app.compile import sorting
 from datasets_app.compile.compiling import MANIFEST, held_out_of
 from datasets_app.compile.config import Family, Holdout, NearDuplicates, made_up_of
-from datasets_app.compile.contract import SPLITS, GateResult, Manifest, Split, SplitShards
+from datasets_app.compile.contract import SPLITS, UNDECODABLE, GateResult, Manifest, Split, SplitShards
 from datasets_app.compile.errors import FULL, CompileError
 from datasets_app.compile.manifest import summed
 from datasets_app.compile.probe import Probe
@@ -73,7 +73,7 @@ def read_dataset(address: str) -> Manifest:
         raise NotADatasetError(f"There is no {MANIFEST} at {address}.")
     try:
         return msgspec.json.decode(found[0], type=Manifest)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise NotADatasetError(f"{MANIFEST} at {address} does not keep the contract: {error}.") from None
 
 
@@ -268,6 +268,8 @@ def _statistics(opened: Opened) -> Iterator[str]:
 
 
 def _families_off(opened: Opened) -> Iterator[str]:
+    for name in sorted(opened.families.keys() ^ opened.manifest.source_families.keys()):
+        yield f"{name} is a family of the parameters alone, or one that is counted alone"
     for name, told in opened.manifest.source_families.items():
         found = {
             split: sum(facts.families[name] for facts in opened.shards if facts.split == split)

@@ -14,7 +14,7 @@ import msgspec
 from datasets_app.compile import kernel, lookups
 from datasets_app.compile.chunks import Chunk, Plan, SourceFile, cut, records_of
 from datasets_app.compile.config import Config, Holdout, SourceFacts, made_up_of
-from datasets_app.compile.contract import SCHEMA_VERSION, GateResult, Manifest, Sidecar
+from datasets_app.compile.contract import SCHEMA_VERSION, UNDECODABLE, GateResult, Manifest, Sidecar
 from datasets_app.compile.digests import digest_of
 from datasets_app.compile.errors import CompileError, UnusableError, writing_into
 from datasets_app.compile.manifest import Made, manifest_of
@@ -128,7 +128,7 @@ def compile_dataset(
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest in a file. Raises OSError, and msgspec.MsgspecError where it is none."""
+    """The manifest in a file. Raises OSError, and one of UNDECODABLE where it is none."""
     return msgspec.json.decode(path.read_bytes(), type=Manifest)
 
 
@@ -136,7 +136,7 @@ def _standing(build: _Build, runner: Runner, verify: Verify, report: Report) -> 
     """The manifest of this very build, checked anew, unless it is not there or its files are damaged."""
     try:
         manifest = read_manifest(build.request.out / MANIFEST)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNDECODABLE):
         return None
     if manifest.build_id != build.build_id:
         return None

@@ -11,6 +11,9 @@ SCHEMA_VERSION: Literal["1.0"] = "1.0"
 MANIFEST_VERSION: Literal["1.0"] = "1.0"
 SPLITS: tuple["Split", ...] = ("train", "val", "test")
 
+# What msgspec raises for bytes that are not of the contract.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 Split = Literal["train", "val", "test"]
 PiiStatus = Literal["scrubbed", "none_detected", "requires_review"]
 Sha256 = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]

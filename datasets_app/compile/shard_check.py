@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from datasets_app.compile import kernel
 from datasets_app.compile.config import NearDuplicates
-from datasets_app.compile.contract import Record, Shard, Split
+from datasets_app.compile.contract import UNDECODABLE, Record, Shard, Split
 from datasets_app.compile.digests import content_hash, legacy_content_hash
 from datasets_app.compile.mapping import USER, HeldOut, hashed
 from datasets_app.compile.probe import Probe, Sketch, write_sketch
@@ -106,7 +106,7 @@ def _records(facts: ShardFacts, data: bytes) -> Iterator[list[tuple[int, Record]
         for number, line in some:
             try:
                 numbered.append((number, decoder.decode(line)))
-            except msgspec.MsgspecError as error:
+            except UNDECODABLE as error:
                 _problem, _at, place = str(error).rpartition(" - at ")  # the problem may quote the record
                 facts.find("provenance", f"line {number} is not a record of the contract {place}".rstrip())
         yield numbered

@@ -1,13 +1,14 @@
 """How two builds of a dataset differ: inputs, parameters, and record by record what came, went or moved."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from datasets_app.compile.contract import SPLITS, Manifest, Shard
+from datasets_app.compile.contract import SPLITS, UNDECODABLE, Manifest, Shard
+from datasets_app.storage import StorageError
 
 Read = Callable[[str], bytes]  # of a dataset's file, by its path
 
@@ -54,7 +55,7 @@ class Difference:
 def difference_of(before: Build, after: Build) -> Difference:
     """Compare two builds by the content hashes of their records.
 
-    Shards that both have are not opened. Raises StorageError, and msgspec.MsgspecError for a torn shard.
+    Shards that both have are not opened. Raises StorageError, for a torn shard too.
     """
     old, new = _shards(before.manifest), _shards(after.manifest)
     same = old.keys() & new.keys()
@@ -83,9 +84,17 @@ def _shards(manifest: Manifest) -> dict[str, Shard]:
 def _records(build: Build, shards: Mapping[str, Shard], same: set[str]) -> dict[str, _Facts]:
     """The facts of every record outside of the shards that both have, by its content hash."""
     decoder = msgspec.json.Decoder(_Line)
-    opened = (build.read(shard.path) for sha256, shard in shards.items() if sha256 not in same)
-    facts: Iterator[_Facts] = (line.metadata for data in opened for line in decoder.decode_lines(data))
-    return {one.content_hash: one for one in facts}
+    found: dict[str, _Facts] = {}
+    for sha256, shard in shards.items():
+        if sha256 not in same:
+            try:
+                lines = decoder.decode_lines(build.read(shard.path))
+            except UNDECODABLE:  # whose sentence may quote it
+                raise StorageError(
+                    f"{shard.path} holds something else than records: run verify_final_dataset."
+                ) from None
+            found |= {line.metadata.content_hash: line.metadata for line in lines}
+    return found
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from datasets_app.compile.compiling import MANIFEST, read_manifest
-from datasets_app.compile.contract import SPLITS, GateResult, Manifest, SourceCounts
+from datasets_app.compile.contract import SPLITS, UNDECODABLE, GateResult, Manifest, SourceCounts
 from datasets_app.compile.store import read_json, write_json
 from datasets_app.describing.card import card_of, is_rehearsal
 from datasets_app.describing.croissant import croissant_of
@@ -198,7 +198,7 @@ def _changes(context: Context, manifest: Manifest) -> tuple[str, ...]:
     place = context.path(DIFFERENCE)
     try:
         before = read_manifest(context.workspace / DESCRIBED)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNDECODABLE):
         write_json(place, {"after": manifest.build_id, "changes": []})
         return ()
     if before.build_id == manifest.build_id and place.is_file():
@@ -207,7 +207,7 @@ def _changes(context: Context, manifest: Manifest) -> tuple[str, ...]:
     facts: dict[str, Any] = {"before": before.build_id, "after": manifest.build_id}
     try:
         found = difference_of(Build(before, read), Build(manifest, read))
-    except (StorageError, msgspec.MsgspecError) as error:
+    except StorageError as error:
         changes: tuple[str, ...] = (f"The build before cannot be compared with: {error}",)
     else:
         changes = tuple(_in_words(found, before.build_id, _published_at(context)))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from datasets_app.compile.contract import UNDECODABLE
+
 REPORT_FILE = "report.json"
 
 
@@ -85,5 +87,5 @@ def report_of(workspace: Path) -> Report | None:
     """The report of the last run that came to its end, or None where none has."""
     try:
         return msgspec.json.decode((workspace / REPORT_FILE).read_bytes(), type=Report)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNDECODABLE):
         return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from datasets_app.compile import kernel
-from datasets_app.compile.contract import Manifest, Record, Shard
+from datasets_app.compile.contract import UNDECODABLE, Manifest, Record, Shard
 from datasets_app.compile.kernel import Integers
 from datasets_app.compile.mapping import USER
 from datasets_app.selection.lexicon import Heard, Lexicon
@@ -135,8 +135,14 @@ def read_records(storage: Storage, shard: Shard) -> Iterator[Record]:
             f"{shard.path}: the SHA-256 is not the one in the manifest; run verify_final_dataset."
         )
     decoder = msgspec.json.Decoder(Record)
-    for line in data.splitlines():
-        yield decoder.decode(line)
+    for number, line in enumerate(data.splitlines(), 1):
+        try:
+            record = decoder.decode(line)
+        except UNDECODABLE:  # whose sentence may quote it
+            raise DamagedDatasetError(
+                f"{shard.path}: line {number} is not a record of the contract; run verify_final_dataset."
+            ) from None
+        yield record
 
 
 def turns_of(record: Record) -> Turns:

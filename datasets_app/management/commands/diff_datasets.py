@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, before: str, after: str, is_json: bool, **options: Any) -> None:
         try:
             found = difference_of(_build(before), _build(after))
-        except (NotADatasetError, StorageError, msgspec.MsgspecError) as error:
+        except (NotADatasetError, StorageError) as error:
             raise CommandError(str(error), returncode=UNUSABLE) from None
         if is_json:
             self.stdout.write(json.dumps(msgspec.to_builtins(found), indent=2, sort_keys=True))

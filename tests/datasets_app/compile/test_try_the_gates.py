@@ -12,7 +12,7 @@ import pytest
 from datasets_app.compile import shard_check
 from datasets_app.compile.contract import Manifest, Record, schema_of
 from datasets_app.compile.runner import Inline, runner_for
-from datasets_app.verify import failed, read_dataset, verify_dataset
+from datasets_app.verify import NotADatasetError, failed, read_dataset, verify_dataset
 
 from .making import compiled, config_of, dialogue, edited, write_dialogues, write_lines
 from .planting import Planted, everywhere, reworded
@@ -187,6 +187,24 @@ def test_a_record_without_its_provenance_fails_provenance(planted: Planted) -> N
     assert planted.failing() == ["provenance"]
 
 
+@pytest.mark.parametrize("torn", [b"\xff", b"[" * 100_000, b"{}", b""])
+def test_a_line_that_is_no_record_is_named_and_fails_provenance(planted: Planted, torn: bytes) -> None:
+    path = planted.path(planted.shards("train")[0])
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:9], torn, *lines[10:]]) + b"\n")
+    address = str(planted.folder)
+    gates = {gate.gate: gate for gate in verify_dataset(address, read_dataset(address), Inline())}
+    assert not gates["provenance"].holds
+    assert "train-00000: line 10 is not a record of the contract" in gates["provenance"].findings[0]
+
+
+@pytest.mark.parametrize("torn", [b"\xff", b"{", b"[" * 100_000, b"[]", b""])
+def test_a_manifest_that_is_none_is_no_dataset(planted: Planted, torn: bytes) -> None:
+    (planted.folder / "manifest.json").write_bytes(torn)
+    with pytest.raises(NotADatasetError, match="does not keep the contract"):
+        read_dataset(str(planted.folder))
+
+
 def test_a_record_without_a_field_fails_provenance(planted: Planted) -> None:
     del planted.records["train"][3]["metadata"]["provenance"]["original_key"]
     planted.save()
@@ -268,6 +286,8 @@ def test_the_holdout_is_checked_by_fields_every_record_must_have(planted: Plante
         lambda manifest: manifest.update(total_tokens_approx=1),
         lambda manifest: manifest["source_families"]["sarcasm"].update(conversations=1),
         lambda manifest: manifest["source_families"]["priority"].update(shortfall=0),
+        lambda manifest: manifest["source_families"].pop("professional_therapeutic"),
+        lambda manifest: manifest["source_families"].update(gossip=manifest["source_families"]["cptsd"]),
         lambda manifest: manifest["splits"]["val"].update(conversations=1),
         lambda manifest: manifest["counters"]["sources"]["talks.jsonl"].update(near_duplicates=9),
         lambda manifest: manifest["counters"]["sources"].clear(),

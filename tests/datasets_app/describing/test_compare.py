@@ -67,6 +67,14 @@ def test_the_command_says_it_and_its_exit_code_too(
     assert refused.value.returncode == 1
     told = json.loads(capsys.readouterr().out)
     assert told["removed"] == {OTHER: 40}
+    [shard] = (after / "builds").rglob("train-*.jsonl")
+    for torn in (b"{}", b"\xff"):
+        shard.write_bytes(torn)
+        with pytest.raises(
+            CommandError, match=r"train-00000\.jsonl holds something else than records"
+        ) as damaged:
+            call_command("diff_datasets", str(before), str(after))
+        assert damaged.value.returncode == 2
     with pytest.raises(CommandError, match=r"no manifest\.json") as missing:
         call_command("diff_datasets", str(before), str(tmp_path / "nowhere"))
     assert missing.value.returncode == 2

@@ -1,5 +1,6 @@
 """Only verified datasets are picked from, nothing for test is among the picks, and what is short is said."""
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -79,6 +80,23 @@ def test_a_shard_that_changed_since_it_was_verified_is_refused(tmp_path: Path) -
     shard.write_bytes(shard.read_bytes().replace(b"ordinary", b"peculiar"))
     with pytest.raises(DamagedDatasetError, match="the SHA-256 is not the one in the manifest"):
         select_samples(str(tmp_path / "dataset"), 10, 1)
+
+
+@pytest.mark.parametrize("torn", [b"{}", b"SECRET", b"\xff"])
+def test_a_line_that_is_no_record_is_refused_and_not_quoted(tmp_path: Path, torn: bytes) -> None:
+    made = verified_dataset(tmp_path, {"": 60})
+    [shard] = made.splits.train.shards
+    path = tmp_path / "dataset" / shard.path
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:4], torn, *lines[5:]]))
+    train = msgspec.structs.replace(
+        made.splits.train,
+        shards=[msgspec.structs.replace(shard, sha256=hashlib.sha256(path.read_bytes()).hexdigest())],
+    )
+    address = damaged(made, tmp_path / "dataset", splits=msgspec.structs.replace(made.splits, train=train))
+    with pytest.raises(DamagedDatasetError, match=r"train-00000\.jsonl: line 5 is not a record") as refused:
+        select_samples(address, 10, 1)
+    assert "SECRET" not in str(refused.value)
 
 
 def test_what_is_short_is_said(address: str) -> None:
