@@ -26,6 +26,8 @@ from datasets_app.compile.reducing import (
 from datasets_app.compile.runner import Runner
 from datasets_app.compile.store import read_array, write_arrays
 
+MATES = 32  # with how many of those that share a band a record is compared, or many repeats would be too many
+
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
@@ -104,6 +106,7 @@ class Probe:
             known, order = read_array(self.folder, f"keys-{band}"), read_array(self.folder, f"order-{band}")
             begins = np.searchsorted(known, keys, side="left")
             ends = np.searchsorted(known, keys, side="right")
+            ends = np.minimum(ends, begins + MATES)
             for record in np.flatnonzero(ends > begins):
                 mates = order[begins[record] : ends[record]].astype(np.uint64)
                 pairs.append((mates << np.uint64(32)) | np.uint64(record))

@@ -1,5 +1,6 @@
 """The eight gates: all hold for a sound dataset, and each fails for what is planted against it."""
 
+import copy
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import jsonschema
 import orjson
 import pytest
 
-from datasets_app.compile import shard_check
+from datasets_app.compile import kernel, probe, shard_check
 from datasets_app.compile.contract import Manifest, Record, schema_of
 from datasets_app.compile.runner import Inline, runner_for
 from datasets_app.verify import NotADatasetError, failed, read_dataset, verify_dataset
@@ -133,6 +134,27 @@ def test_records_are_compared_and_numbered_however_few_are_looked_at_at_once(
     assert len([found for found in gates["leakage"] if "half of their 13-grams" in found]) == 2
     assert len([found for found in gates["leakage"] if "near duplicate of a record of test-" in found]) == 1
     assert all("train-00000: record 31 has another" in found for found in gates["hash"])
+
+
+def test_many_repeats_in_two_splits_are_found_and_few_of_them_compared(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+    jaccards = kernel.jaccards
+
+    def counted(shingles: Any, ends: Any, left: Any, right: Any) -> Any:
+        compared.append(len(left))
+        return jaccards(shingles, ends, left, right)
+
+    monkeypatch.setattr(kernel, "jaccards", counted)
+    one = planted.records["train"][0]
+    for split, count in (("train", 200), ("test", 100)):
+        planted.records[split] += [copy.deepcopy(one) for _ in range(count)]
+    planted.save()
+    address = str(planted.folder)
+    gates = {gate.gate: gate.findings for gate in verify_dataset(address, read_dataset(address), Inline())}
+    assert [found for found in gates["leakage"] if "near duplicate of a record of test-" in found]
+    assert 0 < compared[0] <= 201 * probe.MATES
 
 
 @pytest.mark.parametrize("splits", [("val",), ("val", "test"), ("train", "val", "test")])
