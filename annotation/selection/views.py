@@ -76,12 +76,14 @@ def resume_selection(request: HttpRequest, slug: str, run_id: UUID) -> HttpRespo
 def _page(
     request: HttpRequest, lead: User, campaign: Campaign, form: SelectForm, status: int = 200
 ) -> HttpResponse:
+    context: dict[str, Any] = {"campaign": campaign, "is_simulated": campaign.is_simulated, "form": form}
     selection = selectors.selection_of(campaign)
-    context = {"campaign": campaign, "is_simulated": campaign.is_simulated, "selection": selection}
     if selection is None:
-        context |= {**_how_to_select(campaign), "form": form}
-    else:
+        context |= _how_to_select(campaign)
+        selection = selectors.selection_of(campaign)  # a worker may have made it since
+    if selection is not None:
         context |= _what_was_selected(request, lead, campaign, selection)
+    context["selection"] = selection
     return render(request, "annotation/selection/selection.html", context, status=status)
 
 

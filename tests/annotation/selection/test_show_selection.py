@@ -6,7 +6,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.intake.selection import take_in_selection
 from annotation.intake.services import take_in_waiting_imports
-from annotation.models import Campaign
+from annotation.models import Campaign, SelectionRun
+from annotation.selection import selectors
 from annotation.selection.picture import bars_of, plot_of
 from datasets_app.models import ImportJob
 from datasets_app.selection.documents import FloorFacts, ScoreFacts
@@ -48,6 +49,24 @@ def test_it_says_what_was_picked_and_why(lead: User, campaign: Campaign) -> None
     assert "Page 1 of 2" in shown
     for said in SAID.values():
         assert said not in shown
+
+
+def test_picks_that_come_while_the_page_is_made_are_shown(
+    lead: User, selected: Selected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said that nothing was selected when a worker came to its end between two looks at the database."""
+    campaign = make_campaign(lead, [], samples=0, slug="selected")
+    latest_run = selectors.latest_run
+
+    def look_before_it_ends(campaign: Campaign) -> SelectionRun | None:
+        run = latest_run(campaign)
+        take_in_selection(selected=selected, campaign_slug="selected")
+        return run
+
+    monkeypatch.setattr(selectors, "latest_run", look_before_it_ends)
+    shown = page(lead, campaign)
+    assert "80 samples picked from" in shown
+    assert "Nothing was selected" not in shown
 
 
 def test_the_list_can_be_of_one_reason(lead: User, campaign: Campaign) -> None:
