@@ -71,7 +71,7 @@ def test_every_address_is_looked_at(pages: list[Shown]) -> None:
     assert shown == expected
 
 
-@pytest.mark.timeout(1800)  # a hundred pages: ten minutes were too few on a busy machine
+@pytest.mark.timeout(1800)  # over a hundred pages: ten minutes are too few on a busy machine
 @pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])
 def test_no_page_has_a_fault(
     pages: list[Shown], people: People, theme: str, width: int, takes_pictures: bool
