@@ -17,7 +17,9 @@ REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; every section says when it was measured, and on what. What could not be measured says
-so. `make bench SECTIONS="Agreement"` measures anew only the sections whose titles begin like that.
+so. `make bench SECTIONS="Agreement"` measures anew only the sections whose titles begin like that. A machine
+can be three times as fast as another, or as itself on another day: compare a figure with the peers of its own
+run (ADR 22 has the compile on both).
 """
 
 
