@@ -261,7 +261,7 @@ def _protected(config: Config, store: Store) -> str:
     key = "protected-" + digest_of(kernel.KERNEL_VERSION, hashes)
     if not store.has(key):
         tokens = kernel.tokens_of(turns)
-        ngrams, _ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+        ngrams, _ends = kernel.ngrams_of(tokens)
         table = lookups.hash_table(ngrams)
         with store.writing(key) as folder:
             write_arrays(folder, {"table": table})

@@ -344,9 +344,16 @@ def opening_keys(tokens: Words, turn_ends: Integers, roles: Any, record_ends: In
     return keys
 
 
+def ngrams_of(tokens: Tokens) -> tuple[Hashes, Integers]:
+    """The 13-grams within the turns of each record, and where each record's end.
+
+    A turn of 8 to 12 tokens counts as a whole.
+    """
+    return _ngrams_of_records(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+
+
 @compiled
-def ngrams_of(hashes: Words, turn_ends: Integers, record_ends: Integers) -> tuple[Hashes, Integers]:
-    """The 13-grams within the turns of each record; a turn of 8 to 12 tokens counts as a whole."""
+def _ngrams_of_records(hashes: Words, turn_ends: Integers, record_ends: Integers) -> tuple[Hashes, Integers]:
     found = np.empty(hashes.size, dtype=np.uint64)
     ends = np.empty(record_ends.size, dtype=np.int64)
     count, turn, start = 0, 0, 0

@@ -267,7 +267,7 @@ def _is_protected(
     if any(one.rejected for one in kept):
         tokens = kernel.tokens_of([(*one.turns, *one.rejected) for one in kept])
     table = np.array(read_array(store.path(settings.protected), "table"))
-    ngrams, ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+    ngrams, ends = kernel.ngrams_of(tokens)
     return lookups.shares_of(lookups.held_in(table, ngrams), ends) > 0
 
 

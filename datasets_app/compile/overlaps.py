@@ -34,7 +34,7 @@ class Rows:
     def ngrams(self) -> tuple[Hashes, Integers]:
         """The records' 13-grams, and where each record's end."""
         tokens = kernel.of_records(MappedChunk(Path(self.folder), self.key).tokens(), self.rows)
-        return kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+        return kernel.ngrams_of(tokens)
 
 
 def without_overlaps(

@@ -48,8 +48,7 @@ class Sketch:
 
     def ngrams(self) -> tuple[Hashes, Integers]:
         """The records' 13-grams, and where each record's end."""
-        tokens = self.tokens()
-        return kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+        return kernel.ngrams_of(self.tokens())
 
 
 def write_sketch(folder: Path, tokens: Tokens, near: NearDuplicates) -> None:
@@ -76,7 +75,7 @@ class Probe:
 
     def passing(self, tokens: Tokens) -> Hashes:
         """The 13-grams of other records that may be of the probe as well."""
-        ngrams, _ends = kernel.ngrams_of(tokens.hashes, tokens.turn_ends, tokens.record_ends)
+        ngrams, _ends = kernel.ngrams_of(tokens)
         return sharing.passing(self.folder, ngrams)
 
     def near_to(self, tokens: Tokens) -> Iterator[tuple[str, float]]:
