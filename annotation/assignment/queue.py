@@ -108,7 +108,8 @@ WHERE slot.id = coalesce(
         SELECT queued.id
         FROM annotation_assignment AS queued
         WHERE queued.campaign_id = %(campaign)s AND queued.annotator_id = %(annotator)s
-          AND queued.state = 'waiting' AND {HAS_TEXT}
+          AND queued.state = 'waiting' AND queued.id <> ALL(%(held)s::uuid[])
+          AND {HAS_TEXT}
           AND (SELECT gate.covers_all OR queued.purpose = 'calibration' FROM gate)
           AND (%(severe)s AND (SELECT after_other FROM calm) OR NOT (
               SELECT sample.is_estimated_severe FROM annotation_sample AS sample
@@ -121,7 +122,8 @@ WHERE slot.id = coalesce(
         SELECT queued.id
         FROM annotation_assignment AS queued
         WHERE queued.campaign_id = %(campaign)s AND queued.annotator_id = %(annotator)s
-          AND queued.state = 'waiting' AND {HAS_TEXT}
+          AND queued.state = 'waiting' AND queued.id <> ALL(%(held)s::uuid[])
+          AND {HAS_TEXT}
           AND (SELECT gate.covers_all OR queued.purpose = 'calibration' FROM gate)
           AND %(severe)s AND (SELECT after_rest FROM calm)
         ORDER BY queued.position

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,12 @@ class Clause:
 
 def default_scheme() -> dict[str, Any]:
     """Return the default scheme in its raw form, ready for `parse_scheme` and for a JSON column."""
+    return copy.deepcopy(_read_scheme())
+
+
+@cache
+def _read_scheme() -> dict[str, Any]:
+    """The file as it is, read once: that takes longer than most pages."""
     raw: dict[str, Any] = yaml.safe_load((_DEFAULT / "scheme.yaml").read_text(encoding="utf-8"))
     return raw
 

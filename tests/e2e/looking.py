@@ -11,7 +11,7 @@ from tests.e2e.people import People
 from tests.e2e.site import PROJECT
 
 SCREENSHOTS = PROJECT / "docs" / "screenshots"
-TALLEST_SHOT = 1600
+HEIGHT, TALLEST_SHOT = 900, 1600
 LOOKS = (("light", 1280), ("dark", 390))
 OTHER_LOOKS = (("dark", 1280), ("light", 390))
 STICKS_OUT = "document.documentElement.scrollWidth > window.innerWidth"
@@ -29,14 +29,17 @@ END_ANIMATIONS = """
 """
 
 
-def looking(people: People, who: str, theme: str, width: int, **options: object) -> BrowserContext:
-    context = people.context(who, color_scheme=theme, viewport={"width": width, "height": 900}, **options)
+def looking(
+    people: People, who: str, theme: str = "light", width: int = 1280, **options: object
+) -> BrowserContext:
+    viewport = {"width": width, "height": HEIGHT}
+    context = people.context(who, color_scheme=theme, viewport=viewport, **options)
     context.add_init_script(REPORT_VIOLATIONS)
     return context
 
 
 def faults_of(page: Page, shown: Shown) -> Iterator[str]:
-    """Visit a page and yield everything that is wrong with how it looks."""
+    """Visit a page and yield everything that is wrong with it, in every look."""
     said: list[str] = []
     page.on(
         "console", lambda message: said.append(message.text) if "Content Security" in message.text else None
@@ -48,7 +51,21 @@ def faults_of(page: Page, shown: Shown) -> Iterator[str]:
     # Before axe runs: it sets inline styles of its own.
     yield from (f"{shown.file_name}: CSP {violation}" for violation in page.evaluate("window.__violations"))
     yield from (f"{shown.file_name}: CSP {text}" for text in said)
-    yield from (f"{shown.file_name}: {fault}" for fault in faults_in_sight(page))
+    for theme, width in in_every_look(page):
+        yield from (f"{shown.file_name}, {theme}, {width}: {fault}" for fault in faults_in_sight(page))
+
+
+def in_every_look(page: Page) -> Iterator[tuple[str, int]]:
+    """Put one look after the other on the page, and the first again in the end."""
+    for theme, width in (*LOOKS, *OTHER_LOOKS):
+        put_on(page, theme, width)
+        yield theme, width
+    put_on(page, *LOOKS[0])
+
+
+def put_on(page: Page, theme: str, width: int) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": HEIGHT})
 
 
 def faults_in_sight(page: Page) -> Iterator[str]:
@@ -84,12 +101,7 @@ class Album:
     def look(self, page: Page, name: str) -> None:
         self.shown.append(name)
         file_name = f"{self.name}-{len(self.shown)}-{name}" if self.numbered else f"{self.name}-{name}"
-        usual = page.viewport_size
-        for theme, width in (*LOOKS, *OTHER_LOOKS):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            page.set_viewport_size({"width": width, "height": 900})
+        for theme, width in in_every_look(page):
             assert list(faults_in_sight(page)) == [], (name, theme, width)
             if self.takes_pictures and (theme, width) in self.looks:
                 shoot(page, file_name, theme, width)
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size(usual or {"width": 1280, "height": 900})

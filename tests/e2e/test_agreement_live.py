@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import steps
-from tests.e2e.looking import LOOKS, OTHER_LOOKS, faults_of, looking
+from tests.e2e.looking import faults_of, looking
 from tests.e2e.pages import ANSWERS, Shown
 from tests.e2e.people import People
 from tests.e2e.site import Site
@@ -22,11 +22,8 @@ def rehearsed(site: Site, browser: Browser) -> str:
     return "measured"
 
 
-@pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])
-def test_every_figure_can_be_read_in_every_look(
-    theme: str, width: int, rehearsed: str, people: People
-) -> None:
-    with looking(people, "lead", theme, width) as context:
+def test_every_figure_can_be_read_in_every_look(rehearsed: str, people: People) -> None:
+    with looking(people, "lead") as context:
         page = context.new_page()
         for dimension in ("crisis_intensity", "modality_primary"):
             address = f"/campaigns/{rehearsed}/agreement/?dimension={dimension}"

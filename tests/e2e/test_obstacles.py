@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.looking import LOOKS, OTHER_LOOKS, faults_of, looking
+from tests.e2e.looking import faults_of, looking
 from tests.e2e.pages import Shown
 from tests.e2e.people import People
 from tests.e2e.site import Site
@@ -18,9 +18,8 @@ def leaning(site: Site, browser: Browser) -> None:
     site.manage("rehearse_campaign", *script, "--slug", "leaning")
 
 
-@pytest.mark.parametrize(("theme", "width"), [*LOOKS, *OTHER_LOOKS])
-def test_it_can_be_read_in_every_look(theme: str, width: int, people: People) -> None:
-    with looking(people, "lead", theme, width) as context:
+def test_it_can_be_read_in_every_look(people: People) -> None:
+    with looking(people, "lead") as context:
         page = context.new_page()
         for address in (ADDRESS, f"{ADDRESS}samples/?dimension=modality_primary"):
             assert list(faults_of(page, Shown("annotation:obstacles", "lead", address))) == []

@@ -5,12 +5,14 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
 
+from annotation.assignment import queue
 from annotation.assignment.queue import (
     HANDED_OUT_AT_ONCE,
     ONLY_SEVERE_LEFT,
@@ -24,6 +26,8 @@ from annotation.assignment.queue import (
 )
 from annotation.labelling.unlabelled import pass_sample
 from annotation.models import Assignment, AssignmentState, Campaign, Sample
+from annotation.wellbeing import exposure
+from annotation.wellbeing.exposure import Care
 from annotation.wellbeing.policy import REST_AFTER_SEVERE_MINUTES
 from prometheus_site.accounts.models import User
 from tests.annotation.planned import give, make_planned_campaign, queue_of
@@ -189,6 +193,21 @@ def test_what_is_held_is_not_sent_again(campaign: Campaign, annotator: User) -> 
     more = hand_out(campaign=campaign, annotator=annotator, count=3, held=held)
     assert len(more.slots) == 3
     assert not set(numbers(first)) & set(numbers(more))
+
+
+def test_what_is_held_is_not_sent_again_when_its_lease_runs_out_at_that_moment(
+    campaign: Campaign, annotator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [held, *rest] = queue_of(campaign, annotator)
+    [first] = hand_out(campaign=campaign, annotator=annotator).slots
+
+    def care_of(*who: Any) -> Care:
+        expire(first)
+        return exposure.care_of(*who)
+
+    monkeypatch.setattr(queue, "care_of", care_of)
+    assert first == held
+    assert hand_out(campaign=campaign, annotator=annotator, held=[first.pk]).slots == (rest[0],)
 
 
 def test_what_is_handed_out_and_not_held_comes_first(campaign: Campaign, annotator: User) -> None:

@@ -43,9 +43,9 @@ def make_busy_world(lead: User, annotators: list[User], *, samples: int = 68) ->
     campaign = make_campaign(lead, annotators, slug="busy", samples=samples)
     _second_window(campaign)
     leaver = annotators[-1]
-    # Whatever the plan drew: what is to come again is labelled, and counts.
+    # Whatever the plan drew: what is to come again is labelled and counts, and so are samples 5 to 11.
     drawn = campaign.assignments.filter(purpose=Purpose.REPEAT).values_list("sample__number", flat=True)
-    once = [number for number in (*range(1, 5), *range(8, samples + 1)) if number not in set(drawn)]
+    once = [number for number in (*range(1, 5), *range(12, samples + 1)) if number not in set(drawn)]
     kept_waiting, training = set(once[:4]), once[4]
     for sample in campaign.samples.exclude(number__in=kept_waiting).order_by("number"):
         _label_all(campaign, sample, leaver, training)
