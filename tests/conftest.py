@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -12,9 +11,6 @@ from prometheus_site.accounts.models import User
 from prometheus_site.accounts.roles import Role
 from tests import people, real_data, servers
 
-HERE = Path(__file__).parent
-# Whole servers are started and killed there, and crowds come: what times out must be the product's fault.
-ALONE = (HERE / "docker", HERE / "prometheus_site" / "embedded")
 # Reasons that depend on the machine and not on the change.
 EXPECTED_SKIPS = (
     real_data.NOT_HERE,
@@ -103,15 +99,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a test of bytes by their number: packed files hold the time, and so would the name."""
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what wants the machine for itself; the rest may be shared among processes."""
-    for item in items:
-        marks = {mark.name for mark in item.iter_markers()}
-        if marks & {"concurrency", "fault"} or any(folder in item.path.parents for folder in ALONE):
-            item.add_marker(pytest.mark.alone)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

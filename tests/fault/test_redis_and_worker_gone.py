@@ -19,7 +19,7 @@ from tests.e2e.site import Site, wait_for
 from tests.fault.filling import in_site
 from tests.fault.programs import Program
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.alone]
 SLUG = "alone"
 SAVES = 60
 PAGE_WITHIN_SECONDS = 3.0

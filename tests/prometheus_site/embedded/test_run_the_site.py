@@ -114,7 +114,7 @@ def test_streams_answer_on_the_next_port(site: Site) -> None:
         finally:
             connection.close()
 
-    wait_until(answers, seconds=30)
+    wait_until(answers)
     assert answers()
 
 

@@ -32,6 +32,7 @@ def campaign(lead: User, annotator: User, second_annotator: User) -> Campaign:
 
 
 @pytest.mark.concurrency
+@pytest.mark.alone
 def test_a_label_reaches_everybody_who_listens(
     streams: StreamsProcess, campaign: Campaign, lead: User, annotator: User, client_for: SignIn
 ) -> None:
