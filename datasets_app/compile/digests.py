@@ -16,7 +16,7 @@ def legacy_content_hash(turns: Iterable[Turn]) -> str:
     Turns in another order and roles that are swapped give the same hash. It stands in the records for those
     who know conversations by it; nothing here decides by it.
     """
-    joined = " ".join(sorted(turn.content.lower() for turn in turns))
+    joined = " ".join(sorted([turn.content.lower() for turn in turns]))
     return "sha256:" + hashlib.sha256(joined.encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.compile.kernel import TURN_END, Integers, compiled
+from datasets_app.compile.kernel import Integers, compiled, ended
 
 COMMON = b" etaoinshrdlu,.cmwfgypb'vk"  # most common first; any other byte is rarer in what people say
 _NO_HINT, _DIGIT = -1, -2
@@ -42,8 +42,7 @@ class Hints:
 
     def suspected(self, texts: Sequence[str]) -> list[int]:
         """For each text a number with a bit for each of the hints that it fulfils, the first one's lowest."""
-        joined = "".join([text + TURN_END for text in texts])
-        data = np.frombuffer(joined.encode(), dtype=np.uint8)
+        data = np.frombuffer(ended(texts).encode(), dtype=np.uint8)
         strings = (self._data, self._ends, self._bits, self._anchors, self._first, self._next)
         found: list[int] = _suspected(data, len(texts), *strings, self._digits, self._always).tolist()
         return found

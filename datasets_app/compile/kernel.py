@@ -5,7 +5,7 @@ Ullman, "Mining of Massive Datasets", section 3.4. All hashes are of fixed const
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -69,14 +69,19 @@ def permutations(count: int) -> Permutations:
 def tokens_of(records: list[tuple[Turn, ...]]) -> Tokens:
     """The lower-cased words of every turn; a Chinese, Japanese or Korean character is a word."""
     turns = [turn for record in records for turn in record]
-    text = "".join([turn.content + TURN_END for turn in turns]).lower()
+    text = ended([turn.content for turn in turns]).lower()
     if text.count(TURN_END) != len(turns):  # somebody else's dataset: it would end a turn before its end
-        text = "".join([turn.content.replace(TURN_END, " ") + TURN_END for turn in turns]).lower()
+        text = ended([turn.content.replace(TURN_END, " ") for turn in turns]).lower()
     data = np.frombuffer(text.encode(), dtype=np.uint8)
     hashes, turn_ends = _token_hashes(data, len(turns))
     roles = np.array([_CODES[turn.role] for turn in turns], dtype=np.uint8)
     record_ends = np.cumsum(np.fromiter(map(len, records), dtype=np.int64, count=len(records)))
     return Tokens(hashes, turn_ends, roles, record_ends)
+
+
+def ended(texts: Sequence[str]) -> str:
+    """The texts one after the other, each with its end."""
+    return TURN_END.join([*texts, ""])
 
 
 def of_records(tokens: Tokens, which: Integers) -> Tokens:

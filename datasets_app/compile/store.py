@@ -66,7 +66,8 @@ def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def read_array(folder: Path, name: str) -> NDArray[Any]:
     """An array of the folder, mapped into memory: only what is used of it is read."""
-    return np.load(folder / f"{name}.npy", mmap_mode="r")  # type: ignore[no-any-return]
+    # As a plain array, of which an entry is taken many times as fast as of a numpy.memmap.
+    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -185,15 +185,14 @@ def closing(root: bytes, split: str, *, has_repeats: bool) -> bytes:
 def _lines_of(part: Part, task: ShardTask) -> list[bytes]:
     chunk = MappedChunk(Store(Path(task.store_folder)).path(part.chunk_key), part.chunk_key)
     decided = Path(part.decided)
-    splits, kept = read_array(decided, "splits"), read_array(decided, "kept")
-    roots, has_repeats = read_array(decided, "roots"), read_array(decided, "has_repeats")
+    places = np.flatnonzero(read_array(decided, "splits") == task.split)
+    kept, has_repeats = (read_array(decided, name)[places].tolist() for name in ("kept", "has_repeats"))
+    roots = read_array(decided, "roots")[places]
     text, ends = chunk.lines(), chunk.array("line_ends").tolist()
     lines = []
-    for place in np.flatnonzero(splits == task.split).tolist():
-        row = int(kept[place])
+    for row, root, repeats in zip(kept, roots, has_repeats, strict=True):
         body = text[ends[row - 1] if row else 0 : ends[row]]
-        end = closing(roots[place].tobytes(), SPLITS[task.split], has_repeats=bool(has_repeats[place]))
-        lines.append(body + end)
+        lines.append(body + closing(root.tobytes(), SPLITS[task.split], has_repeats=repeats))
     return lines
 
 
