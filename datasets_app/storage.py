@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 S3_SCHEME = "s3://"
 PRIVATE = 0o700  # of a folder that is made
@@ -13,6 +13,7 @@ SHA256_KEY = "sha256"
 ATTEMPTS = 6  # of one request whose connection drops
 TIMEOUT_SECONDS = 20
 ABSENT = {"404", "NoSuchKey", "NotFound"}
+NO_KEY = " Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a folder instead of an s3:// address."
 CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -179,7 +180,8 @@ class S3Storage:
             raise self._failed(path, error) from None
 
     def _failed(self, path: str, error: Exception) -> StorageError:
-        return StorageError(f"{self.address}/{path}: {error}.")
+        remedy = NO_KEY if isinstance(error, NoCredentialsError | PartialCredentialsError) else ""
+        return StorageError(f"{self.address}/{path}: {error}.{remedy}")
 
 
 def _code(error: ClientError) -> str:

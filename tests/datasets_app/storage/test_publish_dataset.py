@@ -144,6 +144,18 @@ def test_rights_that_are_missing_are_said(dataset: Path, s3: S3Server) -> None:
         carry(dataset, S3Storage(f"s3://{BUCKET}/elsewhere"))
 
 
+def test_without_a_key_it_is_said_what_to_do(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(StorageError, match="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name"):
+        S3Storage(ADDRESS).read_pointer("manifest.json")
+
+
 def test_a_dataset_that_fails_a_gate_is_not_published(dataset: Path, tmp_path: Path) -> None:
     manifest = orjson.loads((dataset / "manifest.json").read_bytes())
     for gates in ([{**manifest["gates"][0], "holds": False}, *manifest["gates"][1:]], []):
