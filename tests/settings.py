@@ -5,7 +5,10 @@ import os
 from prometheus_site.embedded.home import Home
 
 _ours = Home.default()
-TEST_HOME = Home(_ours.path.with_name(f"{_ours.path.name}-test"))
+# Processes that share the tests (pytest-xdist calls them gw0, gw1 …) have servers, queue and folders each.
+_process = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+_name = _ours.path.name.partition("-test-")[0]  # ours may be a test's already: a process's children are told
+TEST_HOME = Home(_ours.path.with_name(f"{_name}-test-{_process}"))
 os.environ["PROMETHEUS_HOME"] = str(TEST_HOME.path)
 for outside in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PROMETHEUS_MASTER_KEYS"):
     os.environ.pop(outside, None)
@@ -21,6 +24,3 @@ STORAGES = {
 }
 STATIC_ROOT = TEST_HOME.path / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
-# Processes that share the tests (pytest-xdist calls them gw0, gw1 …) share no counts in the cache.
-_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-CACHES["default"]["LOCATION"] = TEST_HOME.redis_cache_url().replace("db=1", f"db={2 + _number}")  # noqa: F405

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.fault
 PROJECT = Path(__file__).parents[2]
 COUNT = 600
 READY_WITHIN_SECONDS = 60
-# The tests' settings have named their servers' folder, and would name another below it once more.
+# The site's own settings, in the folder of the tests' servers, which the environment names.
 ON_THE_TESTS_SERVERS = os.environ | {"DJANGO_SETTINGS_MODULE": "prometheus_site.settings"}
 
 
