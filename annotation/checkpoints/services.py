@@ -1,11 +1,7 @@
 """Declare the looks of a campaign, ask for its end, tell the workers where one may be due, sign reports."""
 
-import logging
-from uuid import UUID
-
 from django.db import transaction
 from django.db.models import Max
-from kombu.exceptions import OperationalError
 
 from annotation.agreement.looks import error_spent, open_looks, standing_looks
 from annotation.agreement.reading import read_campaign
@@ -27,8 +23,7 @@ from prometheus_site.accounts.models import User
 from prometheus_site.audit import signing
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
-
-logger = logging.getLogger(__name__)
+from prometheus_site.core.nudges import nudge
 
 
 class CheckpointRefusedError(Exception):
@@ -87,7 +82,7 @@ def ask_for_end(*, campaign: Campaign, requested_by: User) -> EndRequest:
         record_access(
             actor=requested_by, action=Action.CREATED, obj_type="end_request", obj_id=str(request.pk)
         )
-        transaction.on_commit(lambda: _nudge(campaign.pk))
+        transaction.on_commit(lambda: nudge(freeze_looks, str(campaign.pk)))
         return request
 
 
@@ -99,7 +94,9 @@ def look_after_looks() -> int:
     campaigns = Campaign.objects.exclude(state=CampaignState.DRAFT).order_by("created_at")
     for campaign in campaigns.filter(look_declarations__isnull=True):
         declare_first_looks(campaign=campaign)
-    return sum(_nudge(campaign.pk) for campaign in campaigns if selectors.may_be_due(campaign))
+    return sum(
+        nudge(freeze_looks, str(campaign.pk)) for campaign in campaigns if selectors.may_be_due(campaign)
+    )
 
 
 def sign_reports() -> int:
@@ -157,13 +154,3 @@ def _declare(campaign: Campaign, because: str, declared_by: User | None) -> Look
 def _locked(campaign: Campaign) -> Campaign:
     # NO KEY: saves of labels refer to the campaign and must not wait.
     return Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-
-
-def _nudge(campaign_id: UUID) -> bool:
-    """Tell the workers and return True; when the broker does not answer, the sweeper tells them later."""
-    try:
-        freeze_looks.apply_async((str(campaign_id),), retry=False)
-    except OperationalError:
-        logger.warning("the broker does not answer", extra={"campaign": str(campaign_id)})
-        return False
-    return True

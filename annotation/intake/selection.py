@@ -10,6 +10,8 @@ from django.db import transaction
 from annotation.assignment.planning import revise_plan
 from annotation.intake.services import BATCH_SIZE, refuse_selection
 from annotation.models import Campaign, CampaignState, Sample, SampleIntake, SamplePick, SampleSelection
+from datasets_app.compile.contract import Manifest
+from datasets_app.describing.card import is_rehearsal
 from datasets_app.importing.keeping import keep_from_dataset
 from datasets_app.models import Conversation
 from datasets_app.selection.documents import PickedUnit
@@ -25,6 +27,10 @@ Turns = tuple[Turn, ...]
 
 class DatasetChangedError(Exception):
     """Another dataset stands at the address than the one that was picked from."""
+
+
+class RehearsalDatasetError(Exception):
+    """The dataset was made to rehearse, and people should not label it."""
 
 
 class _Origin(NamedTuple):
@@ -45,8 +51,8 @@ def take_in_selection(
 ) -> SampleSelection:
     """Make every pick a sample of the campaign, weighted by the inverse of its inclusion probability.
 
-    Raises UnknownCampaignError, AlreadySelectedError, MixedSamplesError, DatasetChangedError and
-    SourceWithdrawnError.
+    Raises UnknownCampaignError, AlreadySelectedError, MixedSamplesError, DatasetChangedError,
+    RehearsalDatasetError and SourceWithdrawnError.
     """
     with transaction.atomic():
         locked = Campaign.objects.select_for_update(no_key=True).filter(slug=campaign_slug).first()
@@ -66,11 +72,21 @@ def take_in_selection(
         return selection
 
 
+def refuse_rehearsal(manifest: Manifest, address: str) -> None:
+    """Raise RehearsalDatasetError where the dataset at the address is a rehearsal."""
+    if is_rehearsal(manifest):
+        raise RehearsalDatasetError(
+            f"The dataset at {address} is a rehearsal, with more made-up dialogues than people should label. "
+            "Let phase 1 run in earnest, then select from its dataset."
+        )
+
+
 def _turns_of_picks(selected: Selected) -> dict[int, Turns]:
     """The turns of each pick's whole conversation, by the pick's number."""
     manifest, storage = read_dataset(selected.address), storage_at(selected.address)
     if manifest.build_id != selected.report.build_id:
         raise DatasetChangedError(f"Another build stands at {selected.address} by now: select from it anew.")
+    refuse_rehearsal(manifest, selected.address)
     by_shard: dict[str, dict[int, int]] = defaultdict(dict)
     for pick in selected.picks:
         by_shard[pick.shard_id][pick.line] = pick.number

@@ -1,10 +1,8 @@
 """Ask for the latest findings: where they take long, the worker works them out."""
 
-import logging
 import time
 
 from django.core.cache import cache
-from kombu.exceptions import OperationalError
 
 from annotation.agreement.reading import counting_labels
 from annotation.models import Campaign
@@ -12,12 +10,11 @@ from annotation.obstacles.kept import KEPT_SECONDS, Kept, asked, kept_findings, 
 from annotation.obstacles.selectors import headlines_of
 from annotation.schemes.definition import Dimension
 from annotation.tasks import work_out_findings
+from prometheus_site.core.nudges import nudge
 
 AT_ONCE_LABELS = 1000
 """So few are worked out by whoever asks, in about a second."""
 PATIENCE_SECONDS = 30  # with the worker, which may be busy with an import or gone
-
-logger = logging.getLogger(__name__)
 
 
 def latest(campaign: Campaign, dimension: Dimension) -> Kept | None:
@@ -57,9 +54,4 @@ def _worker_has_it(campaign: Campaign, dimension: Dimension) -> bool:
     note = asked(name_of(campaign, dimension))
     if not cache.add(note, time.time(), KEPT_SECONDS):
         return time.time() - float(cache.get(note, 0.0)) < PATIENCE_SECONDS
-    try:
-        work_out_findings.apply_async((str(campaign.pk), dimension.key), retry=False)
-    except OperationalError:
-        logger.warning("the broker does not answer", extra={"campaign": str(campaign.pk)})
-        return False
-    return True
+    return nudge(work_out_findings, str(campaign.pk), dimension.key)

@@ -7,11 +7,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
-from annotation.intake.selection import DatasetChangedError, take_in_selection
+from annotation.intake.selection import (
+    DatasetChangedError,
+    RehearsalDatasetError,
+    refuse_rehearsal,
+    take_in_selection,
+)
 from annotation.models import SelectionRun, SelectionStep
 from annotation.selection.services import SelectionRefusedError, refuse_campaign
 from annotation.selection.watching import RowTeller, SelectionStoppedError, still_ours
-from datasets_app.describing.card import is_rehearsal
 from datasets_app.models import RunState
 from datasets_app.runs.workspace import workspace_held
 from datasets_app.selection.pool import DamagedDatasetError
@@ -25,7 +29,7 @@ logger = logging.getLogger(__name__)
 DATASET = "dataset"  # the folder of the workspace that phase 1 compiles into
 PROBLEM_CHARACTERS = 1000
 REFUSALS = (
-    *(SelectionRefusedError, GatesFailedError, DamagedDatasetError),
+    *(SelectionRefusedError, GatesFailedError, DamagedDatasetError, RehearsalDatasetError),
     *(StorageError, DatasetChangedError, SourceWithdrawnError),
 )
 
@@ -83,7 +87,7 @@ def _select(run: SelectionRun) -> None:
 
 
 def _refuse_dataset(address: str) -> None:
-    """Raise SelectionRefusedError where phase 1 has left nothing here that people could label."""
+    """Raise SelectionRefusedError or RehearsalDatasetError where phase 1 has left nothing to label here."""
     try:
         manifest = read_dataset(address)
     except NotADatasetError as error:
@@ -91,11 +95,7 @@ def _refuse_dataset(address: str) -> None:
             f"This installation has no verified dataset. {error} Let phase 1 run here (Data, Phase 1) until "
             "its gates hold, then run the selection again."
         ) from error
-    if is_rehearsal(manifest):
-        raise SelectionRefusedError(
-            f"The dataset at {address} is a rehearsal, with more made-up dialogues than people should label. "
-            "Let phase 1 run in earnest, then run the selection again."
-        )
+    refuse_rehearsal(manifest, address)
 
 
 def _end(run: SelectionRun, state: RunState, problem: str = "", *, is_asked_for: bool = False) -> None:

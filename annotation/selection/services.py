@@ -1,28 +1,21 @@
 """What leads do with runs that select samples, and how a lost one comes back into the queue."""
 
-import logging
-from datetime import timedelta
-from uuid import UUID
-
 from django.db import IntegrityError, transaction
-from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from annotation.intake.services import AlreadySelectedError, MixedSamplesError, refuse_selection
 from annotation.models import Campaign, SelectionRun
 from annotation.tasks import select_for_campaign
 from datasets_app.models import RunState
-from datasets_app.models.run import RESUMABLE
-from datasets_app.runs.workspace import is_workspace_free
+from datasets_app.runs import lifecycle
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
+from prometheus_site.core.nudges import nudge
 
-logger = logging.getLogger(__name__)
-
-MAX_ATTEMPTS = 3
-HEARTBEAT_STALE_SECONDS = 60
-RUN = "selection_run"  # what an access event calls it
+LOST = (
+    f"The worker of this selection was stopped {lifecycle.MAX_ATTEMPTS} times before its end, and nothing "
+    "was taken in. See that the worker has memory enough, then run it again."
+)
 
 
 class SelectionRefusedError(Exception):
@@ -38,8 +31,8 @@ def start_selection(*, campaign: Campaign, count: int, seed: int, user: User) ->
             run = SelectionRun.objects.create(campaign=campaign, count=count, seed=seed, started_by=user)
     except IntegrityError as error:  # selectionrun_one_active
         raise _busy() from error
-    record_access(actor=user, action=Action.CREATED, obj_type=RUN, obj_id=str(run.pk))
-    transaction.on_commit(lambda: _nudge(run.pk))
+    _record(run, Action.CREATED, user)
+    _nudge_when_committed(run)
     return run
 
 
@@ -52,12 +45,8 @@ def cancel_selection(*, run: SelectionRun, user: User) -> SelectionRun:
     held = SelectionRun.objects.select_for_update().get(pk=run.pk)
     if not held.is_active:
         raise SelectionRefusedError("This selection has ended: there is nothing to cancel.")
-    if held.cancel_asked_at is None:
-        held.cancel_asked_at, held.cancel_asked_by = timezone.now(), user
-        if held.state == RunState.QUEUED:
-            held.state, held.finished_at = RunState.CANCELLED, held.cancel_asked_at
-        held.save(update_fields=["state", "finished_at", "cancel_asked_at", "cancel_asked_by"])
-        record_access(actor=user, action=Action.CHANGED, obj_type=RUN, obj_id=str(run.pk))
+    if lifecycle.cancel(held, user):
+        _record(run, Action.CHANGED, user)
     return held
 
 
@@ -66,22 +55,13 @@ def resume_selection(*, run: SelectionRun, user: User) -> None:
     """Queue a failed or cancelled run again, with its count and seed. Raises SelectionRefusedError."""
     refuse_campaign(run.campaign)
     try:
-        with transaction.atomic():
-            resumed = SelectionRun.objects.filter(pk=run.pk, state__in=RESUMABLE).update(
-                state=RunState.QUEUED,
-                attempts=0,
-                problem="",
-                heartbeat_at=None,
-                cancel_asked_at=None,
-                cancel_asked_by=None,
-                finished_at=None,
-            )
+        is_resumed = lifecycle.queue_again(run)
     except IntegrityError as error:  # selectionrun_one_active
         raise _busy() from error
-    if not resumed:
+    if not is_resumed:
         raise SelectionRefusedError("Only a selection that failed or was cancelled can run again.")
-    record_access(actor=user, action=Action.CHANGED, obj_type=RUN, obj_id=str(run.pk))
-    transaction.on_commit(lambda: _nudge(run.pk))
+    _record(run, Action.CHANGED, user)
+    _nudge_when_committed(run)
 
 
 def refuse_campaign(campaign: Campaign) -> None:
@@ -102,37 +82,11 @@ def requeue_lost_selections() -> int:
 
     For the sweeper. A run that was lost three times fails with a sentence.
     """
-    silent_since = timezone.now() - timedelta(seconds=HEARTBEAT_STALE_SECONDS)
-    silent = SelectionRun.objects.filter(state=RunState.RUNNING, heartbeat_at__lt=silent_since)
-    lost = sum(_is_requeued(run_id) for run_id in silent.values_list("pk", flat=True))
+    lost = lifecycle.requeue_lost(SelectionRun, LOST)
     waiting = SelectionRun.objects.filter(state=RunState.QUEUED).order_by("created_at")
     for run_id in waiting.values_list("pk", flat=True):
-        _nudge(run_id)
+        nudge(select_for_campaign, str(run_id))
     return lost
-
-
-@transaction.atomic
-def _is_requeued(run_id: UUID) -> bool:
-    """A silent worker that still holds the workspace is busy with something long, and not lost."""
-    if not is_workspace_free():
-        return False
-    run = SelectionRun.objects.select_for_update().filter(pk=run_id, state=RunState.RUNNING).first()
-    if run is None:
-        return False
-    run.attempts += 1
-    if run.cancel_asked_at is not None:
-        run.state, run.finished_at = RunState.CANCELLED, timezone.now()
-    elif run.attempts >= MAX_ATTEMPTS:
-        run.state, run.finished_at = RunState.FAILED, timezone.now()
-        run.problem = (
-            f"The worker of this selection was stopped {MAX_ATTEMPTS} times before its end, and nothing was "
-            "taken in. See that the worker has memory enough, then run it again."
-        )
-    else:
-        run.state = RunState.QUEUED
-    run.save(update_fields=["state", "attempts", "problem", "finished_at"])
-    logger.warning("a selection lost its worker", extra={"selection_run": str(run.pk), "state": run.state})
-    return True
 
 
 def _busy() -> SelectionRefusedError:
@@ -141,9 +95,9 @@ def _busy() -> SelectionRefusedError:
     )
 
 
-def _nudge(run_id: UUID) -> None:
-    """Tell the workers; when the broker does not answer, the sweeper tells them later."""
-    try:
-        select_for_campaign.apply_async((str(run_id),), retry=False)
-    except OperationalError:
-        logger.warning("the broker does not answer", extra={"selection_run": str(run_id)})
+def _record(run: SelectionRun, action: Action, user: User) -> None:
+    record_access(actor=user, action=action, obj_type=run.kind, obj_id=str(run.pk))
+
+
+def _nudge_when_committed(run: SelectionRun) -> None:
+    transaction.on_commit(lambda: nudge(select_for_campaign, str(run.pk)))

@@ -32,7 +32,7 @@ NUDGE_AGAIN_SECONDS = 5.0
 GIVE_UP_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
-Nudge = Callable[[str], None]  # tells the workers of an order's file; does nothing where no broker answers
+Nudge = Callable[[str], object]  # tells the workers of an order's file; does nothing where no broker answers
 
 
 class Workers:

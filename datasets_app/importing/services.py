@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from datasets_app.importing.running import SourceBusyError, is_lock_free
 from datasets_app.importing.uploads import seal_upload
@@ -19,6 +18,7 @@ from datasets_app.tasks import import_conversations
 from datasets_app.withdrawal import hold_source
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
+from prometheus_site.core.nudges import nudge
 
 if TYPE_CHECKING:
     from prometheus_site.accounts.models import User
@@ -104,7 +104,7 @@ def start_import(*, job: ImportJob, user: "User") -> None:
         raise SourceBusyError(job.source) from error
     _must_have_changed(changed)
     record_access(actor=user, action=Action.CREATED, obj_type="import_job", obj_id=str(job.pk))
-    transaction.on_commit(lambda: _nudge(job.pk))
+    transaction.on_commit(lambda: nudge(import_conversations, str(job.pk)))
 
 
 @transaction.atomic
@@ -154,7 +154,7 @@ def requeue_lost_imports() -> int:
     lost = sum(_requeue_if_lost(job_id) for job_id in running)
     waiting = ImportJob.objects.filter(state=ImportState.QUEUED, upload__isnull=False)
     for job_id in waiting.order_by("created_at").values_list("pk", flat=True):
-        if not _nudge(job_id):
+        if not nudge(import_conversations, str(job_id)):
             break
     return lost
 
@@ -195,16 +195,6 @@ def _end_lost(job: ImportJob, problem: str) -> None:
     job.state = ImportState.FAILED
     job.problem = f"{job.file_name}: {problem}"
     job.finished_at = timezone.now()
-
-
-def _nudge(job_id: UUID) -> bool:
-    """Tell the workers and return True; when the broker does not answer, the sweeper tells them later."""
-    try:
-        import_conversations.apply_async((str(job_id),), retry=False)
-    except OperationalError:
-        logger.warning("the broker does not answer", extra={"import_job": str(job_id)})
-        return False
-    return True
 
 
 def _delete_if_unused(source: Source) -> None:

@@ -1,8 +1,9 @@
 """Where conversations come from, the conversations themselves, and the runs that make datasets."""
 
 from datasets_app.models.importing import ImportJob, ImportReject, ImportState, Upload, UploadChunk
-from datasets_app.models.run import DatasetRun, RunState
+from datasets_app.models.run import DatasetRun
 from datasets_app.models.source import Conversation, Source
+from datasets_app.models.worker_run import RunState, WorkerRun
 
 __all__ = [
     "Conversation",
@@ -14,4 +15,5 @@ __all__ = [
     "Source",
     "Upload",
     "UploadChunk",
+    "WorkerRun",
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from datasets_app.models import DatasetRun
-from datasets_app.models.run import ACTIVE
+from datasets_app.models.worker_run import ACTIVE
 from datasets_app.permissions import RUNNERS
 
 if TYPE_CHECKING:

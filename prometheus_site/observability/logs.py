@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 ALLOWED_FIELDS = (
     "action", "anchor", "assignment", "attempt", "campaign", "count", "dataset_run", "duration_ms",
     "import_job", "kept", "method", "object_id", "part", "pid", "rejected", "route", "selection_run",
-    "state", "status", "upload", "user",
+    "state", "status", "task", "upload", "user",
 )  # fmt: skip
 # Loggers whose messages are our own constants; of all others only the name and the place are kept.
 OWN_LOGGERS = ("prometheus_site", "datasets_app", "annotation", "training", "inference")

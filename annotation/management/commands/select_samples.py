@@ -5,7 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotation.intake.selection import DatasetChangedError, take_in_selection
+from annotation.intake.selection import (
+    DatasetChangedError,
+    RehearsalDatasetError,
+    refuse_rehearsal,
+    take_in_selection,
+)
 from annotation.intake.services import (
     AlreadySelectedError,
     MixedSamplesError,
@@ -18,7 +23,7 @@ from datasets_app.selection.outcome import PICKS, write_selection
 from datasets_app.selection.pool import DamagedDatasetError
 from datasets_app.selection.selecting import GatesFailedError, Selected, select_samples
 from datasets_app.storage import StorageError, folder_of
-from datasets_app.verify import NotADatasetError
+from datasets_app.verify import NotADatasetError, read_dataset
 from datasets_app.withdrawal import SourceWithdrawnError
 from prometheus_site.accounts.models import User
 
@@ -53,8 +58,9 @@ class Command(BaseCommand):
         address = folder_of(options["dataset"], MANIFEST)
         try:
             by = _person(options["by"])
-            if options["campaign"]:
-                refuse_selection(options["campaign"])  # before the long part, and again when taking in
+            if options["campaign"]:  # refused before the long part, and again when taking in
+                refuse_selection(options["campaign"])
+                refuse_rehearsal(read_dataset(address), address)
             selected = select_samples(address, options["count"], options["seed"], self._report)
             with writing_into(options["out"]):
                 write_selection(options["out"], selected.picks, selected.report)
@@ -62,7 +68,10 @@ class Command(BaseCommand):
             if options["campaign"]:
                 take_in_selection(selected=selected, campaign_slug=options["campaign"], made_by=by)
                 self.stdout.write(f"{selected.report.found} samples in campaign {options['campaign']}")
-        except (NotADatasetError, UnknownCampaignError, AlreadySelectedError, MixedSamplesError) as error:
+        except (
+            *(NotADatasetError, RehearsalDatasetError, UnknownCampaignError),
+            *(AlreadySelectedError, MixedSamplesError),
+        ) as error:
             raise CommandError(str(error), returncode=UNUSABLE) from None
         except (
             *(GatesFailedError, DamagedDatasetError, StorageError),

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.campaigns.services import create_campaign
-from annotation.intake.selection import DatasetChangedError, take_in_selection
+from annotation.intake.selection import DatasetChangedError, RehearsalDatasetError, take_in_selection
 from annotation.intake.services import AlreadySelectedError, MixedSamplesError, take_in_waiting_imports
 from annotation.models import Campaign, Sample, SamplePick, SampleSelection
 from datasets_app.importing import keeping
@@ -103,6 +105,28 @@ def test_the_command_fills_a_campaign(dataset: str, campaign: Campaign, tmp_path
     with pytest.raises(CommandError, match="no campaign “nowhere”"):
         call_command("select_samples", dataset, **{**order, "campaign": "nowhere"})
     assert Sample.objects.count() == 40
+
+
+def test_a_rehearsal_is_picked_from_for_no_campaign(
+    dataset: str, campaign: Campaign, selected: Selected, tmp_path: Path
+) -> None:
+    rehearsed = tmp_path / "dataset"
+    shutil.copytree(dataset, rehearsed)
+    manifest = json.loads((rehearsed / "manifest.json").read_text())
+    manifest["params"]["is_rehearsal"] = True
+    (rehearsed / "manifest.json").write_text(json.dumps(manifest))
+    order: dict[str, Any] = {"count": 40, "seed": 1, "out": tmp_path / "out"}
+
+    with pytest.raises(CommandError, match="is a rehearsal, with more made-up dialogues") as refused:
+        call_command("select_samples", str(rehearsed), **order, campaign="selected")
+    assert refused.value.returncode == 2
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(RehearsalDatasetError):  # also where the picks came about in another way
+        take_in_selection(selected=replace(selected, address=str(rehearsed)), campaign_slug="selected")
+    assert not SampleSelection.objects.exists()
+
+    call_command("select_samples", str(rehearsed), **order)
+    assert (tmp_path / "out" / "picks.jsonl").exists()
 
 
 def test_who_selects_is_kept_with_the_selection(

@@ -6,16 +6,16 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Campaign, SelectionRun
-from annotation.selection import services
 from annotation.selection.services import requeue_lost_selections
 from datasets_app.models import RunState
+from datasets_app.runs import lifecycle
 from datasets_app.runs.workspace import WORKSPACE_LOCK
 from prometheus_site.accounts.models import User
 from tests import servers
 from tests.annotation.selection.making import run_in, waiting_run
 from tests.annotation.worlds import make_campaign
 
-LONG_AGO = timedelta(seconds=services.HEARTBEAT_STALE_SECONDS + 1)
+LONG_AGO = timedelta(seconds=lifecycle.HEARTBEAT_STALE_SECONDS + 1)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Campaign, SampleSelection, SelectionRun
-from annotation.selection.services import HEARTBEAT_STALE_SECONDS, requeue_lost_selections
+from annotation.selection.services import requeue_lost_selections
 from datasets_app.models import Conversation, RunState
+from datasets_app.runs.lifecycle import HEARTBEAT_STALE_SECONDS
 from datasets_app.runs.workspace import is_workspace_free
 from prometheus_site.accounts.models import User
 from prometheus_site.celery import app

@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone
 
 from datasets_app.models import DatasetRun, RunState
-from datasets_app.runs import services
+from datasets_app.runs import lifecycle
 from datasets_app.runs.services import requeue_lost_runs
 from datasets_app.runs.workspace import WORKSPACE_LOCK
 from prometheus_site.accounts.models import User
 from tests import servers
 from tests.datasets_app.runs.making import run_in, waiting_run
 
-LONG_AGO = timedelta(seconds=services.HEARTBEAT_STALE_SECONDS + 1)
+LONG_AGO = timedelta(seconds=lifecycle.HEARTBEAT_STALE_SECONDS + 1)
 
 
 def silent(user: User) -> DatasetRun:

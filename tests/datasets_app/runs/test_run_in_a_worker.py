@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from datasets_app.models import DatasetRun, RunState
 from datasets_app.phase1.state import STEPS
-from datasets_app.runs.services import HEARTBEAT_STALE_SECONDS, cancel_run, requeue_lost_runs, resume_run
+from datasets_app.runs.lifecycle import HEARTBEAT_STALE_SECONDS
+from datasets_app.runs.services import cancel_run, requeue_lost_runs, resume_run
 from datasets_app.runs.workspace import is_workspace_free
 from prometheus_site.accounts.models import User
 from prometheus_site.celery import app
