@@ -12,6 +12,7 @@ const BEATS_UNTIL_ASKED_AGAIN = 20; // a new day or another tab: then the page's
 
 const { beat, person, csrfCookie, activity } = document.querySelector("[data-beat]").dataset;
 const places = { seconds_today: "[data-hours-today]", seconds_this_month: "[data-hours-month]" };
+const isShown = document.querySelector(Object.values(places).join()) !== null;
 const send = makeApi(beat, csrfCookie, person);
 const clock = new Clock();
 let waiting = null; // the heartbeat that is not answered yet
@@ -43,8 +44,9 @@ async function tick({ keepalive = false } = {}) {
 
 function count(seconds) {
   beats += 1;
-  if (beats % BEATS_UNTIL_ASKED_AGAIN === 0) return void ask();
-  if (hours) show({ seconds_today: hours.seconds_today + seconds, seconds_this_month: hours.seconds_this_month + seconds });
+  if (!isShown) return;
+  if (!hours || beats % BEATS_UNTIL_ASKED_AGAIN === 0) return void ask();
+  show({ seconds_today: hours.seconds_today + seconds, seconds_this_month: hours.seconds_this_month + seconds });
 }
 
 async function ask() {
@@ -63,4 +65,4 @@ function show(counted) {
 document.addEventListener("visibilitychange", () => document.hidden && void tick({ keepalive: true }));
 window.addEventListener("pagehide", () => void tick({ keepalive: true }));
 setInterval(() => void tick(), BEAT_EVERY_MS);
-if (document.querySelector(Object.values(places).join())) void ask();
+if (isShown) void ask();

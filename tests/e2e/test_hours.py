@@ -10,6 +10,7 @@ from tests.e2e.conftest import MakeCampaign
 from tests.e2e.site import Site
 
 BEAT_MS = 46_000
+HOURS_LINE = "[data-hours-line]"
 _SECONDS_SINCE_THE_LAST_BEAT = """
 from django.utils import timezone
 from annotation.models import Heartbeat
@@ -28,6 +29,7 @@ def work(page: Page, campaign: steps.Campaign) -> float:
     """Be active until the next heartbeat, and return what it counted."""
     steps.start_labelling(page, campaign.slug)
     steps.wait_for_script(page)
+    expect(page.locator(HOURS_LINE)).to_be_visible()  # a request on its way would be given up after 20 s
     page.keyboard.press("j")
     with page.expect_response("**/beat/") as answered:
         page.clock.run_for(BEAT_MS)
@@ -51,7 +53,22 @@ def test_two_tabs_count_the_time_once(
     assert work(second, campaign) < BEAT_MS / 1000
     total = counted(first, campaign)
     assert BEAT_MS / 1000 - 2 <= total < BEAT_MS / 1000 + passed_really / 1000 + BEAT_MS / 2000
-    expect(first.locator("[data-hours-line]")).to_be_visible()
+
+
+def test_hours_that_were_not_told_are_asked_for_again_after_a_heartbeat(
+    page_as: Callable[..., Page], make_campaign: MakeCampaign
+) -> None:
+    page = page_as("annotator")
+    page.clock.install()
+    page.route("**/hours/", lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/hours/")):
+        steps.start_labelling(page, make_campaign(4).slug)
+    steps.wait_for_script(page)
+    expect(page.locator(HOURS_LINE)).to_be_hidden()
+    page.keyboard.press("j")
+    with page.expect_response("**/beat/"):
+        page.clock.run_for(BEAT_MS)
+    expect(page.locator(HOURS_LINE)).to_be_visible()
 
 
 def test_what_was_worked_without_a_network_is_claimed_at_once_when_it_is_back(
