@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,37 +48,50 @@ def self_bleu(texts: Sequence[str], order: int = ORDER) -> float:
     """
     if len(texts) < 2:
         raise ValueError("Self-BLEU needs two texts or more.")
-    tokens = [words_of(text) for text in texts]
-    lengths = sorted(len(words) for words in tokens)
+    tokens = list(_numbered(texts))
+    lengths = [len(words) for words in tokens]
+    words = np.concatenate(tokens)
+    speakers = np.repeat(np.arange(len(texts)), lengths)
+    grams = np.zeros(len(words) + 1, dtype=np.int64)  # the empty run before each word, and after the last
     logs = np.zeros(len(texts))
     for n in range(1, order + 1):
-        counts = [Counter(ngrams(words, n)) for words in tokens]
-        highest, second = _two_highest(counts)
-        for number, counted in enumerate(counts):
-            matched = sum(
-                min(times, second.get(gram, 0) if times == highest[gram] else highest[gram])
-                for gram, times in counted.items()
-            )
-            total = max(1, sum(counted.values()))
-            logs[number] += math.log((matched or 0.5) / total) / order
-    penalties = [_brevity_penalty(len(words), lengths) for words in tokens]
+        grams = _longer(grams, words)
+        is_whole = speakers[: len(grams)] == speakers[n - 1 :]
+        matched, totals = _clipped(grams[is_whole], speakers[: len(grams)][is_whole], len(texts))
+        for number in range(len(texts)):
+            logs[number] += math.log((matched[number] or 0.5) / max(1, totals[number])) / order
+    ordered = sorted(lengths)
+    penalties = [_brevity_penalty(length, ordered) for length in lengths]
     return float(100 * np.mean(np.exp(logs) * penalties))
 
 
-def _two_highest(counts: Sequence[Counter[Ngram]]) -> tuple[dict[Ngram, int], dict[Ngram, int]]:
-    """Per n-gram the highest count in a text and the highest in another text."""
-    highest: dict[Ngram, int] = {}
-    second: dict[Ngram, int] = {}
-    for counted in counts:
-        for gram, times in counted.items():
-            most = highest.get(gram, 0)
-            if times > most:
-                highest[gram] = times
-                if most:
-                    second[gram] = most
-            elif times > second.get(gram, 0):
-                second[gram] = times
-    return highest, second
+def _longer(grams: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Runs of n words from runs of n - 1, one for each start; the same run has the same number."""
+    grams = grams[:-1]
+    ends = words[len(words) - len(grams) :]
+    _, numbers = np.unique(grams * (words.max(initial=0) + 1) + ends, return_inverse=True)
+    return np.asarray(numbers, dtype=np.int64)
+
+
+def _clipped(
+    grams: NDArray[np.int64], speakers: NDArray[np.int64], texts: int
+) -> tuple[list[float], list[int]]:
+    """Count per text the n-grams that others have, clipped to the most in one of them, and all n-grams."""
+    totals = np.bincount(speakers, minlength=texts).tolist()
+    if not len(grams):
+        return [0.0] * texts, totals
+    held, times = np.unique(grams * texts + speakers, return_counts=True)
+    gram, speaker = np.divmod(held, texts)
+    is_next = np.diff(gram, prepend=-1) != 0
+    place = np.cumsum(is_next) - 1  # of the n-gram among those that are there
+    starts = np.flatnonzero(is_next)
+    rising = times[np.lexsort((times, gram))]
+    ends = np.append(starts[1:], len(times)) - 1
+    highest = rising[ends]
+    second = np.where(ends > starts, rising[ends - 1], 0)
+    elsewhere = np.where(times == highest[place], second[place], highest[place])
+    matched = np.bincount(speaker, np.minimum(times, elsewhere), texts)
+    return matched.tolist(), totals
 
 
 def _brevity_penalty(length: int, lengths: Sequence[int]) -> float:
@@ -128,13 +142,20 @@ def jaccard_matrix(texts: Sequence[str]) -> NDArray[np.float64]:
 
 def _trigrams(texts: Sequence[str]) -> list[NDArray[np.int64]]:
     """The word trigrams of each text in order, each as one number."""
-    ids: dict[str, int] = {}
+    highest = 0
     found = []
-    for text in texts:
-        words = np.array([ids.setdefault(word, len(ids)) for word in words_of(text)], dtype=np.int64)
+    for words in _numbered(texts):
+        highest = max(highest, int(words.max(initial=0)))
         found.append((words[:-2] << 2 * WORD_BITS) | (words[1:-1] << WORD_BITS) | words[2:])
-    if len(ids) > 1 << WORD_BITS:
+    if highest >= 1 << WORD_BITS:
         raise ValueError(
-            f"{len(ids):,} different words are more than {1 << WORD_BITS:,}: compare fewer texts."
+            f"{highest + 1:,} different words are more than {1 << WORD_BITS:,}: compare fewer texts."
         )
     return found
+
+
+def _numbered(texts: Iterable[str]) -> Iterator[NDArray[np.int64]]:
+    """The words of each text as numbers, the same word the same number."""
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    for text in texts:
+        yield np.array([numbers[word] for word in words_of(text)], dtype=np.int64)

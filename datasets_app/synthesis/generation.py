@@ -88,23 +88,34 @@ class Kept:
     """What was kept of a category, for the novelty test."""
 
     def __init__(self) -> None:
-        self._frames: list[frozenset[str]] = []
+        self._places: dict[str, int] = {}  # of a frame among the bits of a set
+        self._frames: list[int] = []
         self._ngrams: set[Ngram] = set()
 
     def is_novel(self, told: Told) -> bool:
         """False when the dialogue is built from nearly the same frames as one that was kept."""
-        frames = frozenset(told.frames)
-        return all(len(frames & other) < MOST_SHARED_FRAMES * len(frames | other) for other in self._frames)
+        frames = self._bits_of(told)
+        return all(
+            (frames & other).bit_count() < MOST_SHARED_FRAMES * (frames | other).bit_count()
+            for other in self._frames
+        )
 
     def new_share(self, told: Told) -> float:
         """The share of four-word runs that no kept dialogue has."""
         grams = _ngrams_of(told)
-        return sum(gram not in self._ngrams for gram in grams) / max(1, len(grams))
+        return (len(grams) - sum(map(self._ngrams.__contains__, grams))) / max(1, len(grams))
 
     def add(self, told: Told) -> None:
         """Keep a dialogue."""
-        self._frames.append(frozenset(told.frames))
+        self._frames.append(self._bits_of(told))
         self._ngrams.update(_ngrams_of(told))
+
+    def _bits_of(self, told: Told) -> int:
+        """The set of the dialogue's frames, one bit each: compared many times faster than a frozenset."""
+        bits = 0
+        for frame in told.frames:
+            bits |= 1 << self._places.setdefault(frame, len(self._places))
+        return bits
 
 
 def generate(

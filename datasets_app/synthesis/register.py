@@ -15,16 +15,21 @@ RESTART = re.compile(r"(?:(?<=^)|(?<=\. ))(I|It|We|They|And I|But I) ")
 # Not before a pronoun, nor at the head of a sentence: "isn't it", "wouldn't he" and "Wouldn't Sam" would turn
 # into "is not it", "would not he" and "Would not Sam".
 NOT_TAG = r"(?! (?:you|I|it|he|she|we|they|that|there|this)\b)"
-IN_FULL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), full)
-    for pattern, full in (
-        (rf"\bcan't\b{NOT_TAG}", "cannot"),
-        (rf"\bwon't\b{NOT_TAG}", "will not"),
-        (rf"\b(?!ai|sha)(?!ha(?:ve|s|d)n't (?:an?|any|the)\b)([a-z]+)n't\b{NOT_TAG}", r"\1 not"),
-        (r"\bI'm\b", "I am"),
-        (r"\b(\w+)'ve\b", r"\1 have"),
-        (r"\b(\w+)'ll\b", r"\1 will"),
-        (r"\b(\w+)'re\b", r"\1 are"),
+# What must stand in a text that the pattern fits, which is seen at once; the pattern; the words in full.
+IN_FULL: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
+    (mark, re.compile(pattern), full)
+    for mark, pattern, full in (
+        ("can't", rf"\bcan't\b{NOT_TAG}", "cannot"),
+        ("won't", rf"\bwon't\b{NOT_TAG}", "will not"),
+        (
+            "n't",
+            rf"\b(?!ai|sha)(?!ha(?:ve|s|d)n't (?:an?|any|the)\b)([a-z]+)n't\b{NOT_TAG}",
+            r"\1 not",
+        ),
+        ("I'm", r"\bI'm\b", "I am"),
+        ("'ve", r"\b(\w+)'ve\b", r"\1 have"),
+        ("'ll", r"\b(\w+)'ll\b", r"\1 will"),
+        ("'re", r"\b(\w+)'re\b", r"\1 are"),
     )
 )
 SAME_MEANING: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -152,7 +157,7 @@ class Speaker:
 
     def speak(self, text: str, *, is_plain: bool = False) -> str:
         """Return the text as this person would say it; plainly where a flourish would be out of place."""
-        text = SAME.sub(self._same, text)
+        text = same_meaning(text, self._throw)
         if not is_plain:
             text = self._flourished(text)
         if not self.voice.is_contracted:
@@ -165,9 +170,6 @@ class Speaker:
         if self._throw.random() < self.voice.restart_rate:
             text = RESTART.sub(lambda found: f"{found[1]}, {_lower(found[1])} ", text, count=1)
         return text
-
-    def _same(self, found: re.Match[str]) -> str:
-        return self._throw.choice(WAYS[found[1]])
 
     def _seam(self, found: re.Match[str]) -> str:
         if not self._fillers or self._throw.random() >= self.voice.filler_rate:
@@ -182,13 +184,16 @@ class Speaker:
 
 def spelled_out(text: str) -> str:
     """Write contractions in full where that cannot change the meaning."""
-    for short, full in IN_FULL:
-        text = short.sub(full, text)
+    for mark, short, full in IN_FULL:
+        if mark in text:
+            text = short.sub(full, text)
     return text
 
 
 def same_meaning(text: str, throw: random.Random) -> str:
     """Exchange small phrases for others of the same meaning."""
+    if not any(phrase in text for phrase in WAYS):  # seen faster than by the pattern
+        return text
     return SAME.sub(lambda found: throw.choice(WAYS[found[1]]), text)
 
 

@@ -10,15 +10,15 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 FACT = re.compile(r"[a-z][a-z_]*\Z")
 CALL = re.compile(r"@([a-z_]+)")
 BOUND = re.compile(r"(\d)=")
 MARK = re.compile(r"[{}|&]")
-SENTENCE_START = re.compile(r"(?:^|(?<!\.\.)[.!?][\"”)]?\s+)[\"“(]?[a-z]")
-SPACES = re.compile(r"\s+")
-BEFORE_MARK = re.compile(r"\s+([,.;:!?])")
+TEXT_START = re.compile(r"[\"“(]?[a-z]")
+SENTENCE_START = re.compile(r"[.!?](?<!\.\.[.!?])[\"”)]?\s+[\"“(]?[a-z]")  # a mark first: found the fastest
+MARKS = ",.;:!?"
 DOUBLED_MARK = re.compile(r",\s*([,.;:!?])")
 
 
@@ -40,12 +40,17 @@ class Rule:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """One of several ways to go on."""
 
     ways: tuple[Sequence, ...]
     bound_to: str = ""
+
+    @cached_property
+    def said(self) -> tuple[Sequence, ...]:
+        """The ways in which something is said."""
+        return tuple(way for way in self.ways if way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Telling:
         if choice.bound_to:
             at = self.bound.setdefault(choice.bound_to, self.throw.randrange(len(ways)))
             return ways[at % len(ways)]
-        said = tuple(way for way in ways if way)
+        said = choice.said
         if len(said) < len(ways) and self.throw.random() >= self.wordiness:
             return ()
         return self.throw.choice(said or ways)
@@ -209,7 +214,14 @@ def facts_and_rules_in(sequence: Sequence) -> Iterator[Fact | Rule]:
 
 def tidy(text: str) -> str:
     """Set spaces, commas, articles and capitals right after the choices are made."""
-    text = SPACES.sub(" ", text).strip()
-    text = BEFORE_MARK.sub(r"\1", text)
+    text = " ".join(text.split())
+    for mark in MARKS:
+        text = text.replace(f" {mark}", mark)
     text = DOUBLED_MARK.sub(r"\1", text)
-    return SENTENCE_START.sub(lambda found: found[0][:-1] + found[0][-1].upper(), text)
+    if start := TEXT_START.match(text):
+        text = _capital_at_end(start) + text[start.end() :]
+    return SENTENCE_START.sub(_capital_at_end, text)
+
+
+def _capital_at_end(found: re.Match[str]) -> str:
+    return found[0][:-1] + found[0][-1].upper()

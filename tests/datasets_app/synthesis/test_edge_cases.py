@@ -22,7 +22,7 @@ from datasets_app.synthesis.generation import Order, generate, generate_category
 from datasets_app.synthesis.grammar import LEAST_FRAMES, category_grammar, category_names, yaml_of
 from datasets_app.synthesis.register import VOICES, Speaker, same_meaning, spelled_out
 from datasets_app.synthesis.safe_messaging import Gate, UnsafeRulesError, gate, prove
-from datasets_app.synthesis.templates import TemplateError, parsed
+from datasets_app.synthesis.templates import TemplateError, parsed, tidy
 from tests import real_data
 
 CATEGORIES = category_names()
@@ -248,6 +248,22 @@ def test_contractions_are_written_out_where_the_sentence_stays_whole(short: str,
     assert spelled_out(short) == full
 
 
+@pytest.mark.parametrize(
+    ("told", "tidied"),
+    [
+        ("  so  it goes ,  he said .", "So it goes, he said."),
+        ("well, , no. and then,. ok", "Well, no. And then. Ok"),
+        ('"yes," she said. "no?" maybe! (so)', '"Yes," she said. "No?" Maybe! (So)'),
+        ("\u201cso.\u201d then", "\u201cSo.\u201d Then"),
+        ("it was... and then it was not. i know", "It was... and then it was not. I know"),
+        (". so it is", ". So it is"),
+        ("", ""),
+    ],
+)
+def test_spaces_marks_and_capitals_are_set_right(told: str, tidied: str) -> None:
+    assert tidy(told) == tidied
+
+
 def test_a_filler_divides_no_degree() -> None:
     rambling = VOICES["rambling"]
     told = {
@@ -265,6 +281,19 @@ def test_self_bleu_is_that_of_the_papers() -> None:
     ]
     assert self_bleu(texts) == pytest.approx(slow_self_bleu(texts))
     assert self_bleu(["one two three four five"] * 3) == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["yes", "no"],
+        ["yes", "yes yes", "no yes no yes no"],
+        ["a b a b a b c", "a b a b", "a b c", "b a b"],
+        ["one two", "three four five six", "one two three four five six"],
+    ],
+)
+def test_self_bleu_of_short_texts_and_of_what_is_repeated(texts: list[str]) -> None:
+    assert self_bleu(texts) == pytest.approx(slow_self_bleu(texts))
 
 
 def test_self_bleu_agrees_with_nltk() -> None:
