@@ -24,6 +24,7 @@ from prometheus_site.embedded.home import APP_ROLE, DATABASE_NAME, OWNER_ROLE, H
 from prometheus_site.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from prometheus_site.embedded.redis import EmbeddedRedis
 from tests.docker import files
+from tests.ports import free_port
 from tests.prometheus_site.embedded.waiting import wait_until
 
 HEALTHY_WITHIN_SECONDS = 60
@@ -320,7 +321,7 @@ def test_first_lead_is_invited(migrated: Site) -> None:
 def test_pages_answer_their_health_check(migrated: Site, name: str, operator: dict[str, str]) -> None:
     site = replace(migrated, operator=operator)
     service, published = files.service(name), files.service(name)["ports"][0].rsplit(":", 1)[1]
-    port = _free_port()
+    port = free_port()
     command = [each.replace(f"0.0.0.0:{published}", f"127.0.0.1:{port}") for each in service["command"]]
     check = [each.replace(f", {published})", f", {port})") for each in service["healthcheck"]["test"][1:]]
     assert command != service["command"]
@@ -373,10 +374,3 @@ def _running(
                 process.wait(timeout=HEALTHY_WITHIN_SECONDS)
             finally:
                 process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,19 +17,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.ports import free_port
+
 PROJECT = Path(__file__).resolve().parents[2]
 READY_WITHIN_SECONDS = 120
-
-
-def free_port() -> int:
-    """Return a port whose successor (the streams' port) is free as well."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-        with socket.socket() as second:
-            if second.connect_ex(("127.0.0.1", port + 1)) != 0:
-                return port
 
 
 @dataclass

@@ -14,6 +14,7 @@ from prometheus_site.embedded.home import Home
 from prometheus_site.embedded.postgres import EmbeddedPostgres
 from prometheus_site.embedded.redis import EmbeddedRedis
 from prometheus_site.embedded.startup import StartUp, embedded_servers
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 13)])
@@ -48,10 +49,7 @@ def test_second_up_is_refused_with_the_first_ones_number(home: Home) -> None:
 @pytest.fixture
 def pair_of_ports() -> int:
     """A free port whose successor is free as well."""
-    port = 20000
-    while any(preflight._refusal(host, port + n) for host in ("127.0.0.1", "::1") for n in (0, 1)):
-        port += 2
-    return port
+    return free_port()
 
 
 @pytest.mark.parametrize("offset", [0, 1])

@@ -4,7 +4,6 @@ import http.client
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from prometheus_site.embedded.home import PROJECT, Home
 from prometheus_site.embedded.postgres import EmbeddedPostgres
 from prometheus_site.embedded.redis import EmbeddedRedis
 from prometheus_site.embedded.startup import is_healthy
+from tests.ports import free_port
 from tests.prometheus_site.embedded.waiting import wait_until
 
 pytestmark = pytest.mark.fault
@@ -32,7 +32,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder / "home")
-        self.port = _free_pair()
+        self.port = free_port()
         self._output = folder / "said"
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "prometheus_site.settings",
@@ -172,16 +172,3 @@ def test_killed_up_leaves_nothing_and_the_next_one_starts(site: Site) -> None:
     site.up()
     assert not any(os_processes.is_alive(process) for process in processes)
     assert is_healthy("127.0.0.1", site.port)
-
-
-def _free_pair() -> int:
-    """Return a port that is free, as is the next one."""
-    for port in range(21000, 30000, 2):
-        try:
-            for number in (port, port + 1):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no two free ports")

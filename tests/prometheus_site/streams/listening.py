@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from django.db import connection
 from django.test import Client
 
 from prometheus_site.embedded.startup import is_healthy
+from tests.ports import free_port
 from tests.prometheus_site.embedded.waiting import wait_until
 
 READY_WITHIN_SECONDS = 60
@@ -108,7 +108,7 @@ class StreamsProcess:
 @contextmanager
 def running_streams(database: str, log: Path) -> Iterator[StreamsProcess]:
     """Run the streams process as `up` does, on that database."""
-    port = _free_port()
+    port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *OPTIONS, "--bind", f"127.0.0.1:{port}", APPLICATION],
@@ -137,9 +137,3 @@ def _address_of(database: str) -> str:
     here = connection.settings_dict
     password, sockets = quote(str(here["PASSWORD"]), safe=""), quote(str(here["HOST"]), safe="")
     return f"postgres://{here['USER']}:{password}@/{database}?host={sockets}"
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
