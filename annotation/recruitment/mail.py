@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
 
-from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
@@ -23,7 +22,7 @@ from prometheus_site.accounts.roles import Role
 from prometheus_site.accounts.services import account_with, invite
 from prometheus_site.audit.models import Action
 from prometheus_site.audit.services import record_access
-from prometheus_site.core.installation import site_origin
+from prometheus_site.core.installation import sends_mail, site_origin
 from prometheus_site.core.sealing import TextErasedError
 
 logger = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ def send_waiting() -> int:
     """Send what waits and return how many went out; for the sweeper. Without a mail server nothing waits."""
     _give_up_interrupted()
     waiting = OutgoingMail.objects.filter(state=MailState.WAITING)
-    if settings.EMAIL_BACKEND.endswith("dummy.EmailBackend"):
+    if not sends_mail():
         waiting.update(state=MailState.NOT_SENT, state_since=timezone.now())
         return 0
     ids = list(waiting.order_by("queued_at").values_list("pk", flat=True)[:BATCH_SIZE])

@@ -9,7 +9,6 @@ from datasets_app.models import RunState
 from datasets_app.runs import lifecycle
 from prometheus_site.accounts.models import User
 from prometheus_site.audit.models import Action
-from prometheus_site.audit.services import record_access
 from prometheus_site.core.nudges import nudge
 
 LOST = (
@@ -31,7 +30,7 @@ def start_selection(*, campaign: Campaign, count: int, seed: int, user: User) ->
             run = SelectionRun.objects.create(campaign=campaign, count=count, seed=seed, started_by=user)
     except IntegrityError as error:  # selectionrun_one_active
         raise _busy() from error
-    _record(run, Action.CREATED, user)
+    lifecycle.record(run, Action.CREATED, user)
     _nudge_when_committed(run)
     return run
 
@@ -45,8 +44,7 @@ def cancel_selection(*, run: SelectionRun, user: User) -> SelectionRun:
     held = SelectionRun.objects.select_for_update().get(pk=run.pk)
     if not held.is_active:
         raise SelectionRefusedError("This selection has ended: there is nothing to cancel.")
-    if lifecycle.cancel(held, user):
-        _record(run, Action.CHANGED, user)
+    lifecycle.cancel(held, user)
     return held
 
 
@@ -55,12 +53,11 @@ def resume_selection(*, run: SelectionRun, user: User) -> None:
     """Queue a failed or cancelled run again, with its count and seed. Raises SelectionRefusedError."""
     refuse_campaign(run.campaign)
     try:
-        is_resumed = lifecycle.queue_again(run)
+        is_resumed = lifecycle.queue_again(run, user)
     except IntegrityError as error:  # selectionrun_one_active
         raise _busy() from error
     if not is_resumed:
         raise SelectionRefusedError("Only a selection that failed or was cancelled can run again.")
-    _record(run, Action.CHANGED, user)
     _nudge_when_committed(run)
 
 
@@ -93,10 +90,6 @@ def _busy() -> SelectionRefusedError:
     return SelectionRefusedError(
         "Samples are being selected for this campaign already: wait for its end, or cancel it."
     )
-
-
-def _record(run: SelectionRun, action: Action, user: User) -> None:
-    record_access(actor=user, action=action, obj_type=run.kind, obj_id=str(run.pk))
 
 
 def _nudge_when_committed(run: SelectionRun) -> None:

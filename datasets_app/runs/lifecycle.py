@@ -11,6 +11,8 @@ from django.utils import timezone
 from datasets_app.models import RunState, WorkerRun
 from datasets_app.models.worker_run import RESUMABLE
 from datasets_app.runs.workspace import is_workspace_free
+from prometheus_site.audit.models import Action
+from prometheus_site.audit.services import record_access
 
 if TYPE_CHECKING:
     from prometheus_site.accounts.models import User
@@ -21,21 +23,26 @@ MAX_ATTEMPTS = 3
 HEARTBEAT_STALE_SECONDS = 60
 
 
-def cancel(held: WorkerRun, user: "User") -> bool:
-    """End a waiting run, ask a running one to stop; False where somebody has asked before.
+def record(run: WorkerRun, action: Action, user: "User") -> None:
+    """Put into the audit what somebody did with the run."""
+    record_access(actor=user, action=action, obj_type=run.kind, obj_id=str(run.pk))
+
+
+def cancel(held: WorkerRun, user: "User") -> None:
+    """End a waiting run, ask a running one to stop; asked twice, it holds once.
 
     ``held`` is active, and its row is locked.
     """
     if held.cancel_asked_at is not None:
-        return False
+        return
     held.cancel_asked_at, held.cancel_asked_by = timezone.now(), user
     if held.state == RunState.QUEUED:
         held.state, held.finished_at = RunState.CANCELLED, held.cancel_asked_at
     held.save(update_fields=["state", "finished_at", "cancel_asked_at", "cancel_asked_by"])
-    return True
+    record(held, Action.CHANGED, user)
 
 
-def queue_again(run: WorkerRun) -> bool:
+def queue_again(run: WorkerRun, user: "User") -> bool:
     """Put a failed or cancelled run back into the queue; False where it is neither.
 
     Raises IntegrityError where another is active; our transaction goes on.
@@ -54,6 +61,8 @@ def queue_again(run: WorkerRun) -> bool:
                 finished_at=None,
             )
         )
+    if rows:
+        record(run, Action.CHANGED, user)
     return rows == 1
 
 

@@ -10,7 +10,6 @@ from datasets_app.phase1.state import STEPS
 from datasets_app.runs import lifecycle
 from datasets_app.tasks import run_dataset
 from prometheus_site.audit.models import Action
-from prometheus_site.audit.services import record_access
 from prometheus_site.core.nudges import nudge
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def start_run(*, steps: Iterable[str], seed: int | None, scale: int, user: "User
             )
     except IntegrityError as error:  # datasetrun_one_active
         raise RunBusyError from error
-    _record(run, Action.CREATED, user)
+    lifecycle.record(run, Action.CREATED, user)
     _nudge_when_committed(run)
     return run
 
@@ -61,8 +60,7 @@ def cancel_run(*, run: DatasetRun, user: "User") -> DatasetRun:
     held = DatasetRun.objects.select_for_update().get(pk=run.pk)
     if not held.is_active:
         raise RunStateError("This run has ended: there is nothing to cancel.")
-    if lifecycle.cancel(held, user):
-        _record(run, Action.CHANGED, user)
+    lifecycle.cancel(held, user)
     return held
 
 
@@ -73,12 +71,11 @@ def resume_run(*, run: DatasetRun, user: "User") -> None:
     Raises RunStateError, or RunBusyError while another run is active.
     """
     try:
-        is_resumed = lifecycle.queue_again(run)
+        is_resumed = lifecycle.queue_again(run, user)
     except IntegrityError as error:  # datasetrun_one_active
         raise RunBusyError from error
     if not is_resumed:
         raise RunStateError("Only a run that failed or was cancelled can go on: start a new one.")
-    _record(run, Action.CHANGED, user)
     _nudge_when_committed(run)
 
 
@@ -91,10 +88,6 @@ def requeue_lost_runs() -> int:
     for run_id in DatasetRun.objects.filter(state=RunState.QUEUED).values_list("pk", flat=True):
         nudge(run_dataset, str(run_id))
     return lost
-
-
-def _record(run: DatasetRun, action: Action, user: "User") -> None:
-    record_access(actor=user, action=action, obj_type=run.kind, obj_id=str(run.pk))
 
 
 def _nudge_when_committed(run: DatasetRun) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
-from prometheus_site.core.installation import is_demo
+from prometheus_site.core.installation import is_demo, sends_mail
 from prometheus_site.core.navigation import nav_items
 from prometheus_site.observability.logs import request_id
 
@@ -16,7 +15,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     signed_in = user is not None and user.is_authenticated
     return {
         "is_demo_site": is_demo(),
-        "sends_mail": not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend"),
+        "sends_mail": sends_mail(),
         "nav_items": nav_items(user, request.path) if signed_in else [],  # type: ignore[arg-type]
         "request_id": request_id.get(),
     }

@@ -4,6 +4,8 @@ from django.conf import settings
 
 from prometheus_site.core.models import Installation
 
+NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"  # Django's own, which sends nothing
+
 
 def is_demo() -> bool:
     """Say whether this database was marked as a demo when it was filled."""
@@ -13,6 +15,11 @@ def is_demo() -> bool:
 def mark_demo() -> None:
     """Mark this database as a demo for ever; only done while it is empty."""
     Installation.objects.update_or_create(id=1, defaults={"is_demo": True})
+
+
+def sends_mail() -> bool:
+    """Say whether this installation was told of a mail server."""
+    return bool(settings.EMAIL_BACKEND != NO_MAIL)
 
 
 def site_origin() -> str:
