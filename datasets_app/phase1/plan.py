@@ -21,7 +21,7 @@ from datasets_app.compile.config import (
 from datasets_app.sources.records import Role
 from datasets_app.storage import S3_SCHEME
 from datasets_app.synthesis.dialogue import region_named
-from datasets_app.synthesis.generation import chosen_categories
+from datasets_app.synthesis.generation import LEAST_DIALOGUES, WHY_NOT_ONE, chosen_categories
 
 SHIPPED = Path(__file__).with_name("phase1.yaml")
 REHEARSALS = "rehearsal"  # the folder of the target that rehearsals go into
@@ -229,6 +229,8 @@ def _check(file: _File, config: Config, name: str) -> None:
         raise ConfigError(
             name, "dataset.sources", "what is known of sources stands under sources, by pattern"
         )
+    if 0 < file.edge_cases.count < LEAST_DIALOGUES:
+        raise ConfigError(name, "edge_cases.count", f"it is 0 or from {LEAST_DIALOGUES} on: {WHY_NOT_ONE}")
     region_named(file.region)
 
 

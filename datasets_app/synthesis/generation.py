@@ -17,6 +17,8 @@ from .grammar import category_grammar, category_names
 from .records import record_of
 from .safe_messaging import gate
 
+LEAST_DIALOGUES = 2
+WHY_NOT_ONE = "of one dialogue it cannot be said how alike they are"
 CANDIDATES = 3  # of so many candidates the safe one with the newest wording is kept
 MOST_ATTEMPTS = 40
 ATTEMPTS_BY_RARITY = 6  # a frame that passes in no dialogue stays the rarest, and would be tried for ever

@@ -14,6 +14,8 @@ from datasets_app.generators.rounds import Rounds
 from datasets_app.generators.writing import writing
 from datasets_app.synthesis.dialogue import region_named
 from datasets_app.synthesis.generation import (
+    LEAST_DIALOGUES,
+    WHY_NOT_ONE,
     CannotGenerateError,
     CategoryResult,
     Order,
@@ -24,7 +26,6 @@ from datasets_app.synthesis.reference import NotAReferenceError, texts_of
 from datasets_app.synthesis.safe_messaging import UnsafeRulesError
 
 GATES_NOT_MET, NOT_USABLE = 1, 2
-LEAST_DIALOGUES = 2  # of which it can be said how alike they are
 
 
 class Command(BaseCommand):
@@ -104,4 +105,6 @@ def _order(count: int, options: dict[str, Any]) -> Order:
     categories = chosen_categories(names)
     if count < len(categories):
         raise ValueError(f"--count must be {len(categories)} or more: one for each category.")
+    if count < LEAST_DIALOGUES:
+        raise ValueError(f"--count must be {LEAST_DIALOGUES} or more: {WHY_NOT_ONE}.")
     return Order(count, categories, options["seed"], options["region"])

@@ -67,6 +67,7 @@ def test_a_rehearsal_has_a_place_of_its_own_unless_one_is_named(folder: Path) ->
         ("seed: -1", r"^plan\.yaml: seed: expected `int` >= 0"),
         ("edge_cases: {cuont: 4}", r"^plan\.yaml: edge_cases: .*cuont"),
         ("edge_cases: {categories: [moods]}", "There is no category moods"),
+        ("edge_cases: {count: 1}", r"^plan\.yaml: edge_cases\.count: it is 0 or from 2 on"),
         ("region: moon", "There is no region 'moon'"),
         (
             "sources: [{pattern: '*', family: nobody}]",

@@ -336,6 +336,7 @@ def test_the_command_writes_both_files_and_says_which_gate_failed(tmp_path: Path
     [
         ({"categories": "weather"}, "no category weather"),
         ({"count": 3}, "25 or more"),
+        ({"count": 1, "categories": "suicidality"}, "2 or more: of one dialogue"),
         ({"region": "moon"}, "no region 'moon'"),
         ({"reference": Path("/nowhere.json")}, "cannot be read"),
     ],
